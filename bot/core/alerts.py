@@ -1,0 +1,189 @@
+"""What a webhook changes: which message a group's alerts belong to, what is news about it, and why; pure."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bot.core.names import Key, RoomId
+from bot.core.webhook import Alert, Status, Webhook
+
+FOLD = timedelta(seconds=60)
+"""How long after its resolution the same alert, firing since the same moment, is an echo: the other of two
+Alertmanagers may be late by its place in the cluster (15 s each). Later it is news: the alert is back."""
+
+_WHERE = ("service", "deployment", "statefulset", "daemonset", "job_name", "pod", "instance", "node", "job")
+
+
+class Severity(StrEnum):
+    """How urgent, from the `severity` label; other words of the field count as the nearest."""
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+    INFO = "info"
+    NONE = "none"
+    """No severity was given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One alert of a card."""
+
+    fingerprint: str
+    status: Status
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    starts_at: datetime
+    ends_at: datetime | None
+    generator_url: str
+    changed_at: datetime
+    """When we learned of its present status."""
+
+    @property
+    def name(self) -> str:
+        """The alert's name."""
+        return self.labels.get("alertname", "") or "alert without a name"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One message about one alert group, from its first alert to its last resolution."""
+
+    key: Key
+    room: RoomId
+    receiver: str
+    group_key: str
+    episode: int
+    group_labels: Mapping[str, str]
+    members: tuple[Member, ...]
+    external_url: str
+    truncated: int
+    """How many more alerts of the group the sender left out."""
+    opened_at: datetime
+
+    @property
+    def firing(self) -> bool:
+        """Whether any member still fires."""
+        return any(member.status is Status.FIRING for member in self.members)
+
+    @property
+    def severity(self) -> Severity:
+        """The highest of the members that fire, or of all when none does."""
+        shown = [member for member in self.members if member.status is Status.FIRING] or self.members
+        found = {severity(member.labels) for member in shown}
+        return next((level for level in Severity if level in found), Severity.NONE)
+
+
+@dataclass(frozen=True, slots=True)
+class AlertCard:
+    """A card as it is to be told now."""
+
+    card: Card
+    zone: str
+    """The time zone of the room."""
+    as_of: datetime
+
+
+class News(StrEnum):
+    """What a webhook means for its card."""
+
+    NOTHING = "nothing"
+    """A repetition: said already."""
+    OPENED = "opened"
+    CHANGED = "changed"
+    RESOLVED = "resolved"
+
+
+def merge(card: Card | None, webhook: Webhook, room: RoomId, now: datetime) -> tuple[Card, News]:
+    """Fold a webhook into its group's newest card; a group that fires again after its end opens a new one."""
+    if card is None:
+        return _opened(webhook, room, 1, now)
+    members = _fold(card.members, webhook.alerts, now)
+    if members == card.members:
+        return card, News.NOTHING
+    if card.firing:
+        changed = replace(card, members=members, truncated=webhook.truncated)
+        return changed, News.CHANGED if changed.firing else News.RESOLVED
+    if all(member.status is Status.RESOLVED for member in members):
+        return replace(card, members=members), News.CHANGED
+    return _opened(webhook, room, card.episode + 1, now)
+
+
+def severity(labels: Mapping[str, str]) -> Severity:
+    """Return how urgent an alert's labels call it."""
+    match labels.get("severity", "").lower():
+        case "critical" | "page" | "emergency" | "disaster" | "high":
+            return Severity.CRITICAL
+        case "warning" | "warn" | "error" | "average" | "major" | "minor":
+            return Severity.WARNING
+        case "info" | "information" | "informational" | "low" | "notice":
+            return Severity.INFO
+        case _:
+            return Severity.NONE
+
+
+def where(members: Iterable[Member]) -> str:
+    """Return what the members have in common of `namespace/thing`; empty when nothing."""
+    labels = [member.labels for member in members]
+    namespace = _common(labels, "namespace")
+    thing = next((found for name in _WHERE if (found := _common(labels, name))), "")
+    return "/".join(part for part in (namespace, thing) if part)
+
+
+def _opened(webhook: Webhook, room: RoomId, episode: int, now: datetime) -> tuple[Card, News]:
+    members = _fold((), webhook.alerts, now)
+    card = Card(
+        key=_key(room, webhook, episode),
+        room=room,
+        receiver=webhook.receiver,
+        group_key=webhook.group_key,
+        episode=episode,
+        group_labels=webhook.group_labels,
+        # A new card tells of what fires; of a group first heard of at its end, it tells the end.
+        members=tuple(member for member in members if member.status is Status.FIRING) or members,
+        external_url=webhook.external_url,
+        truncated=webhook.truncated,
+        opened_at=now,
+    )
+    return card, News.OPENED if card.firing else News.RESOLVED
+
+
+def _key(room: RoomId, webhook: Webhook, episode: int) -> Key:
+    identity = "\n".join((room, webhook.receiver, webhook.group_key, str(episode)))
+    return Key("alert:" + hashlib.sha256(identity.encode()).hexdigest()[:24])
+
+
+def _fold(known: tuple[Member, ...], alerts: Iterable[Alert], now: datetime) -> tuple[Member, ...]:
+    members = {(member.fingerprint, member.starts_at): member for member in known}
+    for alert in alerts:
+        identity = (alert.fingerprint, alert.starts_at)
+        before = members.get(identity)
+        if before is None or _is_news(before, alert, now):
+            members[identity] = _member(alert, now)
+    return tuple(members.values())
+
+
+def _is_news(before: Member, alert: Alert, now: datetime) -> bool:
+    if alert.status is before.status:
+        return False
+    back = before.status is Status.RESOLVED
+    return not back or now - before.changed_at > FOLD
+
+
+def _member(alert: Alert, now: datetime) -> Member:
+    return Member(
+        alert.fingerprint,
+        alert.status,
+        alert.labels,
+        alert.annotations,
+        alert.starts_at,
+        alert.ends_at,
+        alert.generator_url,
+        now,
+    )
+
+
+def _common(labels: list[Mapping[str, str]], name: str) -> str:
+    values = {each.get(name, "") for each in labels}
+    return values.pop() if len(values) == 1 else ""

@@ -1,0 +1,156 @@
+"""What a probe found, and how well that is: one value for each kind of probe."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.core.facts import Unknown, Verdict, worst
+from bot.core.seal import SealStatus
+
+HEALTHY_CLUSTER = "Cluster in healthy state"
+"""What CloudNativePG calls the good phase."""
+BACKUP_AGE = timedelta(hours=26)
+"""A daily backup older than this has missed its turn."""
+
+_BUSY, _FULL = 0.8, 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class HttpFinding:
+    """An address answered."""
+
+    verdict: Verdict
+    status: int
+    wanted: int
+    """The status that means well."""
+    shown: str | None
+    """The field that tells most about it."""
+    number: float | None
+    unit: str
+    took: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyFinding:
+    """A workload is there."""
+
+    ready: int
+    wanted: int
+
+    @property
+    def verdict(self) -> Verdict:
+        """Nobody can use what is scaled to nothing; whether that was meant is for people to say."""
+        if not self.wanted:
+            return Verdict.WARN
+        if self.ready >= self.wanted:
+            return Verdict.OK
+        return Verdict.WARN if self.ready else Verdict.BAD
+
+
+@dataclass(frozen=True, slots=True)
+class CnpgFinding:
+    """A CloudNativePG cluster is there; each part is told by itself, since each may be unknown by itself."""
+
+    phase: str
+    ready: int
+    instances: int
+    archiving: bool | Unknown
+    """Whether the write-ahead log reaches the store."""
+    last_backup: datetime | Unknown
+    last_failure: datetime | None
+    connections: int | Unknown
+    max_connections: int | Unknown
+    as_of: datetime
+
+    @property
+    def verdicts(self) -> Mapping[str, Verdict]:
+        """How each part is: phase, instances, archiving, backup, connections."""
+        return {
+            "phase": Verdict.OK if self.phase == HEALTHY_CLUSTER else Verdict.WARN,
+            "instances": self._instances(),
+            "archiving": _yes(self.archiving),
+            "backup": self._backup(),
+            "connections": self._connections(),
+        }
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst part."""
+        return worst(self.verdicts.values())
+
+    def _instances(self) -> Verdict:
+        return ReadyFinding(self.ready, self.instances).verdict if self.instances else Verdict.UNKNOWN
+
+    def _backup(self) -> Verdict:
+        if isinstance(self.last_backup, Unknown):
+            return Verdict.UNKNOWN
+        failed = self.last_failure is not None and self.last_failure > self.last_backup
+        return Verdict.WARN if failed or self.as_of - self.last_backup > BACKUP_AGE else Verdict.OK
+
+    def _connections(self) -> Verdict:
+        if isinstance(self.connections, Unknown) or isinstance(self.max_connections, Unknown):
+            return Verdict.UNKNOWN
+        used = self.connections / self.max_connections if self.max_connections else 1.0
+        if used >= _FULL:
+            return Verdict.BAD
+        return Verdict.WARN if used >= _BUSY else Verdict.OK
+
+
+@dataclass(frozen=True, slots=True)
+class ExecFinding:
+    """A command ran in a container."""
+
+    output: str
+    """What it printed, trimmed."""
+    expected: str
+    exit_code: int
+    took: timedelta
+
+    @property
+    def verdict(self) -> Verdict:
+        """It is well when it says exactly what it should."""
+        return Verdict.OK if self.exit_code == 0 and self.output == self.expected else Verdict.BAD
+
+
+@dataclass(frozen=True, slots=True)
+class NoPodFinding:
+    """There are pods, and none of them is ready to run a command in."""
+
+    pods: int
+
+    @property
+    def verdict(self) -> Verdict:
+        """A service without a ready pod is down."""
+        return Verdict.BAD
+
+
+@dataclass(frozen=True, slots=True)
+class SealFinding:
+    """The pods of OpenBao, by name."""
+
+    pods: Mapping[str, SealStatus | Unknown]
+
+    @property
+    def verdict(self) -> Verdict:
+        """A sealed pod serves nobody."""
+        return worst(map(_opened, self.pods.values()))
+
+
+Finding = HttpFinding | ReadyFinding | CnpgFinding | ExecFinding | NoPodFinding | SealFinding | Unknown
+
+
+def verdict_of(finding: Finding) -> Verdict:
+    """Return how well a finding is; what could not be asked is unknown."""
+    return Verdict.UNKNOWN if isinstance(finding, Unknown) else finding.verdict
+
+
+def _yes(answer: bool | Unknown) -> Verdict:
+    if isinstance(answer, Unknown):
+        return Verdict.UNKNOWN
+    return Verdict.OK if answer else Verdict.BAD
+
+
+def _opened(pod: SealStatus | Unknown) -> Verdict:
+    if isinstance(pod, Unknown):
+        return Verdict.UNKNOWN
+    return Verdict.OK if pod.initialized and not pod.sealed else Verdict.BAD

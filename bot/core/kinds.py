@@ -1,0 +1,36 @@
+"""The kinds of Kubernetes objects the bot may look at; Secrets are not among them, and nothing can name them."""
+
+from enum import Enum
+
+
+class Kind(Enum):
+    """A kind by API group (empty: the core), version and plural."""
+
+    NAMESPACES = ("", "v1", "namespaces")
+    PODS = ("", "v1", "pods")
+    EVENTS = ("", "v1", "events")
+    DEPLOYMENTS = ("apps", "v1", "deployments")
+    STATEFULSETS = ("apps", "v1", "statefulsets")
+    DAEMONSETS = ("apps", "v1", "daemonsets")
+    REPLICASETS = ("apps", "v1", "replicasets")
+    CLUSTERS = ("postgresql.cnpg.io", "v1", "clusters")
+    BACKUPS = ("postgresql.cnpg.io", "v1", "backups")
+    SCHEDULEDBACKUPS = ("postgresql.cnpg.io", "v1", "scheduledbackups")
+    OBJECTSTORES = ("barmancloud.cnpg.io", "v1", "objectstores")
+    CERTIFICATES = ("cert-manager.io", "v1", "certificates")
+    CERTIFICATEREQUESTS = ("cert-manager.io", "v1", "certificaterequests")
+    ORDERS = ("acme.cert-manager.io", "v1", "orders")
+    CHALLENGES = ("acme.cert-manager.io", "v1", "challenges")
+    VAULTSTATICSECRETS = ("secrets.hashicorp.com", "v1beta1", "vaultstaticsecrets")
+    VAULTDYNAMICSECRETS = ("secrets.hashicorp.com", "v1beta1", "vaultdynamicsecrets")
+
+    @property
+    def plural(self) -> str:
+        """The word in paths, in RBAC and in the room: `pods`."""
+        return self.value[2]
+
+    @property
+    def root(self) -> str:
+        """Where its API version begins: `/api/v1`, `/apis/apps/v1`."""
+        group, version, _ = self.value
+        return f"/apis/{group}/{version}" if group else f"/api/{version}"

@@ -1,0 +1,85 @@
+"""The Super Boujee Business Box's catalogue: the default behind `!check`; every name and address is a setting.
+
+Names follow the box's own service labels and charts; addresses are those inside the cluster, since the front door
+counts callers from outside as anonymous and slows them down. What a box does not have is told as unknown, never as
+fine: set `services` to fit it.
+"""
+
+from bot.core.catalogue import CnpgProbe, ExecProbe, HttpProbe, Probe, ReadyProbe, SealProbe, Services
+
+_LASUITE = (
+    "hive",
+    "people-backend",
+    "people-frontend",
+    "people-celery-worker",
+    "people-celery-beat",
+    "docs",
+    "meet",
+    "drive",
+    "projects",
+    "calendars",
+    "collabora",
+    "messages-backend",
+    "messages-mta-in",
+    "messages-mta-out",
+    "postfix",
+)
+
+
+def _ready(*names: str) -> dict[str, Probe]:
+    return {name: ReadyProbe(ready=name) for name in names}
+
+
+SBBB: Services = {
+    "data": {
+        "postgres": CnpgProbe(cnpg="postgres"),
+        "valkey": ExecProbe(exec=("valkey-cli", "ping"), selector="app=valkey", container="valkey", expect="PONG"),
+        "opensearch": HttpProbe(
+            http="http://opensearch.data.svc:9200/_cluster/health",
+            shows="status",
+            good=("green",),
+            warn=("yellow",),
+            number="number_of_nodes",
+            unit="node",
+        ),
+        "openbao": SealProbe(),
+    },
+    "storage": {
+        "seaweedfs-master": HttpProbe(http="http://seaweedfs-master.storage.svc:9333/cluster/status"),
+        "seaweedfs-volume": HttpProbe(
+            http="http://seaweedfs-volume.storage.svc:8080/status",
+            number="DiskStatuses.0.percent_free",
+            unit="% free",
+            at_least=10,
+        ),
+        # The S3 side of the filer, since that is what everybody uses; it cannot be well without the filer.
+        "seaweedfs-filer": HttpProbe(http="http://seaweedfs-filer.storage.svc:8333/healthz"),
+    },
+    "ory": {
+        "kratos": HttpProbe(http="http://kratos-public.ory.svc/health/ready"),
+        "hydra": HttpProbe(http="http://hydra-public.ory.svc:4444/health/ready"),
+        **_ready("login-ui"),
+    },
+    "devtools": {
+        "gitea": HttpProbe(http="http://gitea-http.devtools.svc:3000/api/v1/version", shows="version"),
+    },
+    "lasuite": _ready(*_LASUITE),
+    "matrix": {
+        "tuwunel": HttpProbe(http="http://tuwunel.matrix.svc:8008/_matrix/client/versions"),
+        **_ready("sol"),
+    },
+    "media": {
+        "livekit-server": HttpProbe(http="http://livekit-server.media.svc:7880/"),
+    },
+    "monitoring": {
+        "prometheus": HttpProbe(http="http://prometheus-operated.monitoring.svc:9090/-/ready"),
+        "alertmanager": HttpProbe(http="http://alertmanager-operated.monitoring.svc:9093/-/ready"),
+        "loki": HttpProbe(http="http://loki.monitoring.svc:3100/ready"),
+        "grafana": HttpProbe(http="http://kube-prometheus-stack-grafana.monitoring.svc/api/health", shows="version"),
+    },
+    "ingress": _ready("pingora"),
+    "cert-manager": _ready("cert-manager", "cert-manager-webhook"),
+    "vault-secrets-operator": _ready("vault-secrets-operator"),
+    "vpn": _ready("headscale"),
+}
+"""namespace → service → probe, in the order a check tells them."""
