@@ -1,0 +1,175 @@
+"""What a command is: a typed function with verb, risk and context; parsing and usage follow from its signature."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+import cyclopts
+
+from bot.core.errors import UsageError
+from bot.core.policy import Risk, Role
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bot.clients.alertmanager import AlertmanagerApi
+    from bot.clients.http import Http
+    from bot.clients.kubernetes import Kubernetes
+    from bot.clients.openbao import OpenBao
+    from bot.clients.prometheus import PrometheusApi
+    from bot.clients.store.audit import AuditLog
+    from bot.config import Settings
+    from bot.core.health import SelfReport
+    from bot.core.message import Message, Rendered
+    from bot.core.names import EventId, RequestId, RoomId, UserId
+
+Handler = Callable[..., Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Who asked, where, when, and the id that ties answer, log and audit together."""
+
+    id: RequestId
+    event: EventId
+    room: RoomId
+    sender: UserId
+    at: datetime
+    """When the command arrived, aware UTC."""
+    sent_at: datetime
+    """When the sender's server says it was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """The clients, opened once for the process."""
+
+    kubernetes: Kubernetes
+    openbao: OpenBao
+    prometheus: PrometheusApi
+    alertmanager: AlertmanagerApi
+    http: Http
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """All that a command which only looks may touch."""
+
+    request: Request
+    settings: Settings
+    neighbours: Neighbours
+    role: Role
+    """The sender's."""
+    commands: tuple[Command, ...]
+    """The whole list, for help."""
+    audit: AuditLog
+    report: Callable[[], Awaitable[SelfReport]]
+    """The bot's own health."""
+    clock: Callable[[], datetime]
+    """The time, aware UTC; only through this."""
+    render: Callable[[Any], Rendered]
+    """Puts a value into words, for messages beside the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActionContext(Context):
+    """What a command which changes something may touch besides; made in one place, after the gate said yes."""
+
+    action: RequestId
+    """The action's id: every effect carries it, so that a repeat is harmless."""
+    post: Callable[[Message], None]
+    """Have a message sent; it is queued together with the record that the action is done, so never without it."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command of the room."""
+
+    verb: str
+    """The words that call it: `check`, `vault status`."""
+    summary: str
+    handler: Handler
+    risk: Risk = Risk.READ
+    examples: tuple[str, ...] = field(default=())
+    repeatable: bool = False
+    """Every effect carries the action's id, so that running it again after a crash is harmless."""
+
+    @property
+    def changes(self) -> bool:
+        """Whether it may change anything."""
+        return self.risk is not Risk.READ
+
+    @cached_property
+    def usage(self) -> str:
+        """Return the line to type, as `!check [where]`."""
+        return " ".join((f"!{self.verb}", *(_usage(parameter) for parameter in _parameters(self.handler))))
+
+    def bind(self, tokens: tuple[str, ...]) -> inspect.BoundArguments:
+        """Read the words after the verb into the handler's arguments; raise UsageError in words for the room."""
+        try:
+            _, bound, _ = self._parser.parse_args(list(tokens), print_error=False, exit_on_error=False)
+        except cyclopts.CycloptsError as error:
+            raise UsageError(_problem(error), hint=self.usage) from error
+        return bound
+
+    @cached_property
+    def _parser(self) -> cyclopts.App:
+        app = cyclopts.App(name=self.verb, help_flags=[], version_flags=[], result_action="return_value")
+        app.default(_signature_only(self.handler))
+        return app
+
+
+def command(verb: str, *, summary: str, examples: tuple[str, ...] = ()) -> Callable[[Handler], Command]:
+    """Make a handler that takes a Context into a command that only looks."""
+    return lambda handler: Command(verb, summary, _checked(handler, "Context"), Risk.READ, examples)
+
+
+def action(
+    verb: str, *, summary: str, risk: Risk, examples: tuple[str, ...] = (), repeatable: bool = False
+) -> Callable[[Handler], Command]:
+    """Make a handler that takes an ActionContext into a command that changes something."""
+    if risk is Risk.READ:
+        raise TypeError(f"!{verb} changes something, so it cannot be of class {risk.value}")
+    return lambda handler: Command(verb, summary, _checked(handler, "ActionContext"), risk, examples, repeatable)
+
+
+def _checked(handler: Handler, wanted: str) -> Handler:
+    first = next(iter(inspect.signature(handler).parameters.values()), None)
+    name = getattr(first.annotation, "__name__", first.annotation) if first else None
+    if name != wanted:
+        raise TypeError(f"{handler.__qualname__} takes {name} first, not {wanted}")
+    return handler
+
+
+def _parameters(handler: Handler) -> list[inspect.Parameter]:
+    hints = get_type_hints(handler, include_extras=True)
+    rest = list(inspect.signature(handler).parameters.values())[1:]
+    return [parameter.replace(annotation=hints[parameter.name]) for parameter in rest]
+
+
+def _signature_only(handler: Handler) -> Callable[..., None]:
+    """Return a function with the handler's signature less the context: it is parsed against, never called."""
+
+    def parsed(**_: Any) -> None: ...
+
+    parsed.__signature__ = inspect.Signature(_parameters(handler))  # type: ignore[attr-defined]
+    parsed.__annotations__ = {parameter.name: parameter.annotation for parameter in _parameters(handler)}
+    parsed.__name__ = handler.__name__
+    return parsed
+
+
+def _usage(parameter: inspect.Parameter) -> str:
+    word = parameter.name.replace("_", "-")
+    if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+        return f"[--{word}]"
+    if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+        return f"{word}…"
+    return word if parameter.default is inspect.Parameter.empty else f"[{word}]"
+
+
+def _problem(error: cyclopts.CycloptsError) -> str:
+    return " ".join(str(error).split())

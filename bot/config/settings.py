@@ -1,0 +1,255 @@
+"""What can be set, each with the reason under it; `opsbot config-example` writes these words into the example."""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from bot.core.catalogue import Services
+from bot.core.names import UserId
+from bot.core.policy import Role
+from bot.core.sbbb import SBBB
+
+
+def _user_id(text: str) -> UserId:
+    if not re.fullmatch(r"@[^:\s]+:[^\s]+", text):
+        raise ValueError("is not a Matrix ID; write it like @anna:example.org, in quotes")
+    return UserId(text)
+
+
+def _room(text: str) -> str:
+    if not re.fullmatch(r"[!#][^\s:]+(:[^\s]+)?", text):
+        raise ValueError("is not a room; write a room id like !abc:example.org or an alias like #ops:example.org")
+    return text
+
+
+def _url(text: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", text):
+        raise ValueError("is not a web address; write it like https://messages.example.org")
+    return text.rstrip("/")
+
+
+def _timezone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError("is not a time zone; write it like Europe/Lisbon or UTC") from error
+    return text
+
+
+def _listen(text: str) -> str:
+    host, colon, port = text.rpartition(":")
+    if not (host and colon and port.isdigit() and int(port) < 65536):  # noqa: PLR2004 - the highest TCP port
+        raise ValueError("is not an address to listen on; write it like 0.0.0.0:8080")
+    return text
+
+
+MatrixId = Annotated[UserId, AfterValidator(_user_id)]
+Url = Annotated[str, AfterValidator(_url)]
+
+
+class Section(BaseModel):
+    """A part of the configuration: frozen, and a key it does not know is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True)
+
+
+class Matrix(Section):
+    """The bot's account. It needs an account of its own, made by its own login: a borrowed token breaks decryption."""
+
+    homeserver: Url = Field(examples=["https://messages.example.org"])
+    """Base URL of the client-server API."""
+    user: MatrixId = Field(examples=["@opsbot:example.org"])
+    """The bot's own Matrix ID."""
+    access_token: SecretStr | None = None
+    """A long-lived access token (better: access_token_file)."""
+    access_token_file: Path | None = Field(default=None, examples=["/run/secrets/matrix/access-token"])
+    """A file that holds the access token, read again when the homeserver asks for a new login."""
+    password: SecretStr | None = None
+    """Instead of a token: the account's password (better: password_file)."""
+    password_file: Path | None = None
+    """A file that holds the password."""
+    device_id: str = "OPSBOT"
+    """Kept for ever: transaction ids, and so the promise that nothing doubles, are bound to it."""
+    encryption: bool = False
+    """Take part in encrypted rooms; keys live under `state`."""
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> Self:
+        if not any((self.access_token, self.access_token_file, self.password, self.password_file)):
+            raise ValueError("needs access_token_file, access_token, password_file or password")
+        return self
+
+
+class Web(Section):
+    """The HTTP door: Alertmanager's webhooks, health, metrics and one-time pages."""
+
+    listen: Annotated[str, AfterValidator(_listen)] = "0.0.0.0:8080"
+    """Address and port to listen on."""
+    public_url: Url | None = Field(default=None, examples=["https://ops.example.org"])
+    """Where people's phones reach this door, for one-time pages."""
+    webhook_token: SecretStr | None = None
+    """What Alertmanager must present (better: webhook_token_file)."""
+    webhook_token_file: Path | None = Field(default=None, examples=["/run/secrets/webhook/token"])
+    """A file with that token; several lines are several valid tokens, for rotation."""
+
+    @model_validator(mode="after")
+    def _has_token(self) -> Self:
+        if not (self.webhook_token or self.webhook_token_file):
+            raise ValueError("needs webhook_token_file or webhook_token")
+        return self
+
+
+class Person(Section):
+    """Somebody the bot obeys."""
+
+    role: Role
+    """viewer: look. operator: also act. admin: also the dangerous and the bot itself."""
+    key_holder: bool = False
+    """Holds a share of OpenBao's unseal key."""
+    on_call: bool = False
+    """Is mentioned, and so rung, by a new critical alert."""
+
+
+class Access(Section):
+    """How strict the second pair of eyes is."""
+
+    solo: bool = False
+    """A team of one: dangerous actions wait 60 s instead of asking a second person."""
+
+
+class Kubernetes(Section):
+    """How to reach the cluster; nothing set: the pod's own service account."""
+
+    kubeconfig: Path | None = None
+    """A kubeconfig file; null: in-cluster."""
+    context: str | None = None
+    """The kubeconfig's context; null: its current one."""
+
+
+class OpenBaoAuth(Section):
+    """How the bot logs in to OpenBao."""
+
+    method: Literal["kubernetes", "token"] = "kubernetes"
+    """kubernetes: with the pod's service account. token: a static one, for development."""
+    role: str = "opsbot"
+    """The role of the kubernetes auth method."""
+    token_file: Path | None = None
+    """A file with the static token."""
+
+
+class OpenBao(Section):
+    """OpenBao, asked pod by pod: shares and seal live in one pod's memory, never behind a Service."""
+
+    pods: tuple[Url, ...] = ("http://openbao-0.openbao-internal.data.svc:8200",)
+    """Every pod's own address."""
+    auth: OpenBaoAuth = OpenBaoAuth()
+    """The bot's own login."""
+    mount: str = "secret"
+    """The KV version 2 mount."""
+
+
+class Alertmanager(Section):
+    """Alertmanager's API, for what fires now and for silences."""
+
+    url: Url = "http://alertmanager-operated.monitoring.svc:9093"
+    """Base URL of its API."""
+
+
+class Prometheus(Section):
+    """Prometheus, for the numbers behind a check."""
+
+    url: Url = "http://prometheus-operated.monitoring.svc:9090"
+    """Base URL of its API."""
+
+
+class Loki(Section):
+    """Loki, for logs across everything."""
+
+    url: Url = "http://loki.monitoring.svc:3100"
+    """Base URL of its API."""
+
+
+class Grafana(Section):
+    """Grafana, for its rules and dashboards."""
+
+    url: Url = "http://kube-prometheus-stack-grafana.monitoring.svc"
+    """Base URL."""
+    token_file: Path | None = None
+    """A file with a service account's token (Viewer)."""
+
+
+class Alerts(Section):
+    """How alerts reach the rooms."""
+
+    room: str = "ops"
+    """The room, by its short name, of what the bot itself has to say and of alerts without a room of their own."""
+    link_hosts: tuple[str, ...] = ()
+    """Hosts that links in alerts may lead to; all other addresses are shown as text."""
+
+
+class Limits(Section):
+    """Time limits and rates; the defaults suit a small team."""
+
+    command: timedelta = timedelta(seconds=30)
+    """The longest a command may take before it is answered with what could not be asked."""
+    probe: timedelta = timedelta(seconds=5)
+    """The longest one question to a neighbour may take within a check."""
+    per_person: int = Field(default=20, ge=1)
+    """Commands a person may send per minute."""
+    outbox_window: int = Field(default=16, ge=1, le=64)
+    """How many messages of one room may be on their way at once; never two of the same card."""
+
+
+class Settings(Section):
+    """Everything that can be set."""
+
+    state: Path = Field(default=Path("/var/lib/opsbot"))
+    """Directory for the database, the crypto store and the lock file. One bot, one directory."""
+    timezone: Annotated[str, AfterValidator(_timezone)] = "UTC"
+    """Times in the room are told in this zone."""
+    plain: bool = False
+    """Leave out the sparkle in openings and closings."""
+    log: Literal["json", "pretty", "auto"] = "auto"
+    """json for machines, pretty for a terminal; auto looks whether there is one."""
+    matrix: Matrix
+    rooms: dict[str, Annotated[str, AfterValidator(_room)]] = Field(
+        min_length=1, examples=[{"ops": "!abc:example.org"}]
+    )
+    """Short name: room id or alias; the short names are used everywhere else. Nothing is heard or posted elsewhere."""
+    web: Web
+    people: dict[MatrixId, Person] = Field(
+        min_length=1,
+        examples=[
+            {
+                "@anna:example.org": {"role": "admin", "key_holder": True, "on_call": True},
+                "@ben:example.org": {"role": "operator", "key_holder": True},
+                "@cleo:example.org": {"role": "viewer"},
+            }
+        ],
+    )
+    """Exact Matrix IDs; nobody else is heard."""
+    bots: tuple[MatrixId, ...] = Field(default=(), examples=[["@sol:example.org"]])
+    """Known, never obeyed, never answered (their words may confirm a restart)."""
+    access: Access = Access()
+    kubernetes: Kubernetes = Kubernetes()
+    openbao: OpenBao = OpenBao()
+    alertmanager: Alertmanager = Alertmanager()
+    prometheus: Prometheus = Prometheus()
+    loki: Loki = Loki()
+    grafana: Grafana = Grafana()
+    alerts: Alerts = Alerts()
+    limits: Limits = Limits()
+    namespaces: tuple[str, ...] = tuple(SBBB)
+    """The namespaces that `!status` tells of."""
+    services: Services = Field(default_factory=lambda: SBBB)
+    """What `!check` asks: namespace → service → probe. The default is the SBBB's; what is set here replaces it."""
+
+    @model_validator(mode="after")
+    def _alerts_room_is_known(self) -> Self:
+        if self.alerts.room not in self.rooms:
+            raise ValueError(f"alerts.room is not one of rooms; write one of: {', '.join(self.rooms)}")
+        return self
