@@ -1,0 +1,156 @@
+"""Parcels on their way to a room, and the events that came of those delivered."""
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bot.clients.store.database import Database, Row, Transaction
+from bot.core.message import File, Message, content, file_content, file_key
+from bot.core.names import EventId, Key, RoomId
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One revision of a message that waits to be delivered."""
+
+    seq: int
+    room: RoomId
+    key: Key
+    rev: int
+    content: dict[str, Any]
+    file: File | None
+    unsure: bool
+    """An earlier attempt ended without a definite answer: it may be in the room already."""
+    attempts: int
+    first_try: datetime | None
+    edits: EventId | None
+    """The event that this revision replaces; None: it is the first."""
+
+
+async def put(tx: Transaction, message: Message, now: datetime) -> int:
+    """Queue a message and return its revision; a revision of the same key that nobody tried to send yet is replaced."""
+    rev = await _last_rev(tx, message.room, message.key) + 1
+    await _queue(tx, message, message.key, rev, content(message, rev), None, now)
+    if file := message.rendered.file:
+        await _queue(tx, message, file_key(message.key), rev, file_content(message, file, rev), file, now)
+    return rev
+
+
+async def _queue(
+    tx: Transaction, message: Message, key: Key, rev: int, body: dict[str, Any], file: File | None, now: datetime
+) -> None:
+    text = json.dumps(body, ensure_ascii=False)
+    merged = await tx.run(
+        "UPDATE outbox SET rev = ?, content = ?, priority = ?, file_name = ?, file_text = ?"
+        " WHERE room = ? AND key = ? AND state = 'waiting' AND attempts = 0",
+        (rev, text, message.priority, file and file.name, file and file.text, message.room, key),
+    )
+    if not merged:
+        await tx.run(
+            "INSERT INTO outbox (room, key, rev, priority, content, file_name, file_text, created_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (message.room, key, rev, message.priority, text, file and file.name, file and file.text, now.isoformat()),
+        )
+
+
+async def known(tx: Transaction, room: RoomId, key: Key) -> bool:
+    """Tell whether a message of this key was delivered or waits."""
+    return await _last_rev(tx, room, key) > 0
+
+
+async def event_of(database: Database, room: RoomId, key: Key) -> EventId | None:
+    """Return the event a key was delivered as."""
+    rows = await database.read("SELECT event_id FROM events WHERE room = ? AND key = ?", (room, key))
+    return EventId(rows[0][0]) if rows else None
+
+
+async def take(tx: Transaction, room: RoomId, count: int, busy: Collection[Key], now: datetime) -> list[Parcel]:
+    """Mark the next parcels of a room as being sent and return them.
+
+    The mark is committed before the first byte leaves: what may be in the room is never merged away. Critical ones go
+    first, then in the order they came; of one key, only the oldest, and none while another of that key is `busy`.
+    """
+    rows = await tx.rows(
+        "SELECT o.*, e.event_id AS edits FROM outbox o LEFT JOIN events e ON e.room = o.room AND e.key = o.key"
+        " WHERE o.room = ? AND o.state = 'waiting' AND NOT EXISTS"
+        "   (SELECT 1 FROM outbox b WHERE b.room = o.room AND b.key = o.key AND b.seq < o.seq AND b.state != 'dead')"
+        " ORDER BY o.priority, o.seq LIMIT ?",
+        (room, count + len(busy)),
+    )
+    parcels = [_parcel(row) for row in rows if row["key"] not in busy][:count]
+    await tx.run_many(
+        "UPDATE outbox SET state = 'sending', attempts = attempts + 1, first_try = coalesce(first_try, ?)"
+        " WHERE seq = ?",
+        [(now.isoformat(), parcel.seq) for parcel in parcels],
+    )
+    return parcels
+
+
+async def delivered(tx: Transaction, parcel: Parcel, event: EventId, now: datetime) -> None:
+    """Forget a parcel that is in the room, and remember the event its key can be edited by."""
+    await tx.run("DELETE FROM outbox WHERE seq = ?", (parcel.seq,))
+    await tx.run(
+        "INSERT INTO events VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT (room, key) DO UPDATE SET rev = excluded.rev, sent_at = excluded.sent_at",
+        (parcel.room, parcel.key, event, parcel.rev, now.isoformat()),
+    )
+
+
+async def put_back(tx: Transaction, parcel: Parcel, *, unsure: bool) -> None:
+    """Let a parcel wait again; `unsure` sticks: once it may have arrived, only a look into the room can tell."""
+    untouched = not (unsure or parcel.unsure)
+    await tx.run(
+        "UPDATE outbox SET state = 'waiting', unsure = max(unsure, ?), attempts = CASE WHEN ? THEN 0 ELSE attempts END"
+        " WHERE seq = ?",
+        (unsure, untouched, parcel.seq),
+    )
+
+
+async def replace(tx: Transaction, parcel: Parcel, new: dict[str, Any] | None) -> None:
+    """Give a parcel that the homeserver will not take other content, under a new revision; None: set it aside."""
+    if new is None:
+        await tx.run("UPDATE outbox SET state = 'dead' WHERE seq = ?", (parcel.seq,))
+        return
+    rev = await _last_rev(tx, parcel.room, parcel.key) + 1
+    await tx.run(
+        "UPDATE outbox SET state = 'waiting', attempts = 0, rev = ?, content = ?, file_name = NULL, file_text = NULL"
+        " WHERE seq = ?",
+        (rev, json.dumps(new, ensure_ascii=False), parcel.seq),
+    )
+
+
+async def recover(tx: Transaction) -> int:
+    """Let what was being sent when the last process ended wait again, unsure; return how many."""
+    return await tx.run("UPDATE outbox SET state = 'waiting', unsure = 1 WHERE state = 'sending'")
+
+
+async def depth(database: Database) -> tuple[int, datetime | None]:
+    """Return how many parcels wait, and since when the oldest does."""
+    rows = await database.read("SELECT count(*), min(created_at) FROM outbox WHERE state != 'dead'")
+    return rows[0][0], datetime.fromisoformat(rows[0][1]) if rows[0][1] else None
+
+
+async def _last_rev(tx: Transaction, room: RoomId, key: Key) -> int:
+    row = await tx.row(
+        "SELECT max((SELECT coalesce(max(rev), 0) FROM outbox WHERE room = ?1 AND key = ?2),"
+        " (SELECT coalesce(max(rev), 0) FROM events WHERE room = ?1 AND key = ?2))",
+        (room, key),
+    )
+    return int(row[0]) if row else 0
+
+
+def _parcel(row: Row) -> Parcel:
+    return Parcel(
+        row["seq"],
+        RoomId(row["room"]),
+        Key(row["key"]),
+        row["rev"],
+        json.loads(row["content"]),
+        File(row["file_name"], row["file_text"]) if row["file_name"] else None,
+        bool(row["unsure"]),
+        row["attempts"],
+        datetime.fromisoformat(row["first_try"]) if row["first_try"] else None,
+        EventId(row["edits"]) if row["edits"] else None,
+    )

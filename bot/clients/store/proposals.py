@@ -1,0 +1,79 @@
+"""Actions that wait for a confirmation, or are under way: each leaves a state once, by one atomic UPDATE."""
+
+import json
+from datetime import datetime
+
+from bot.clients.store.database import Database, Row, Transaction
+from bot.core.confirmation import Proposal
+from bot.core.names import EventId, RequestId, RoomId, UserId
+from bot.core.policy import Risk
+
+
+async def add(tx: Transaction, proposal: Proposal, now: datetime, *, state: str = "pending") -> None:
+    """Store a proposal; one with this id, from before a crash, stays as it is."""
+    await tx.run(
+        "INSERT OR IGNORE INTO proposals (id, event_id, room, requester, verb, tokens, risk, target, code_hash, tries,"
+        " boot, not_before, deadline, expires_at, sent_at, created_at, state)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            proposal.id,
+            proposal.event,
+            proposal.room,
+            proposal.requester,
+            proposal.verb,
+            json.dumps(proposal.tokens),
+            int(proposal.risk),
+            proposal.target,
+            proposal.code_hash,
+            proposal.tries,
+            proposal.boot,
+            proposal.not_before,
+            proposal.deadline,
+            proposal.expires_at.isoformat(),
+            proposal.sent_at.isoformat(),
+            now.isoformat(),
+            state,
+        ),
+    )
+
+
+async def in_state(source: Transaction | Database, state: str, room: RoomId | None = None) -> list[Proposal]:
+    """Return the proposals in a state, newest first, of one room or of all."""
+    sql = "SELECT * FROM proposals WHERE state = ? AND (?2 IS NULL OR room = ?2) ORDER BY created_at DESC, id"
+    rows = source.rows(sql, (state, room)) if isinstance(source, Transaction) else source.read(sql, (state, room))
+    return [_proposal(row) for row in await rows]
+
+
+async def leave(tx: Transaction, proposal: RequestId, old: str, new: str, by: UserId | None = None) -> bool:
+    """Move a proposal from one state to another; False when it had left already: whoever moves it, moves it once."""
+    changed = await tx.run(
+        "UPDATE proposals SET state = ?, confirmer = coalesce(?, confirmer) WHERE id = ? AND state = ?",
+        (new, by, proposal, old),
+    )
+    return changed == 1
+
+
+async def wrong_code(tx: Transaction, proposal: RequestId) -> int:
+    """Count a wrong code and return how many there were."""
+    rows = await tx.rows("UPDATE proposals SET tries = tries + 1 WHERE id = ? RETURNING tries", (proposal,))
+    return int(rows[0][0]) if rows else 0
+
+
+def _proposal(row: Row) -> Proposal:
+    return Proposal(
+        id=RequestId(row["id"]),
+        event=EventId(row["event_id"]),
+        room=RoomId(row["room"]),
+        requester=UserId(row["requester"]),
+        verb=row["verb"],
+        tokens=tuple(json.loads(row["tokens"])),
+        risk=Risk(row["risk"]),
+        target=row["target"],
+        code_hash=row["code_hash"],
+        tries=row["tries"],
+        boot=row["boot"],
+        not_before=row["not_before"],
+        deadline=row["deadline"],
+        expires_at=datetime.fromisoformat(row["expires_at"]),
+        sent_at=datetime.fromisoformat(row["sent_at"]),
+    )

@@ -1,0 +1,68 @@
+"""The tables, as numbered steps: `user_version` tells how many were taken; a step, once released, never changes."""
+
+MIGRATIONS = (
+    """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+
+-- Events that may concern us, stored in one transaction with the sync position; the body is blanked once answered.
+CREATE TABLE inbox (
+  event_id TEXT PRIMARY KEY,
+  room TEXT NOT NULL, sender TEXT NOT NULL, sort TEXT NOT NULL, body TEXT NOT NULL, target TEXT,
+  encrypted INTEGER NOT NULL, sent_at TEXT NOT NULL, arrived_at TEXT NOT NULL,
+  request TEXT NOT NULL UNIQUE,
+  state TEXT NOT NULL CHECK (state IN ('new', 'done'))
+) STRICT;
+CREATE INDEX inbox_open ON inbox (arrived_at) WHERE state = 'new';
+
+-- A card is one message about one alert group, from its first alert to its last resolution.
+CREATE TABLE cards (
+  key TEXT PRIMARY KEY,
+  room TEXT NOT NULL, receiver TEXT NOT NULL, group_key TEXT NOT NULL, episode INTEGER NOT NULL,
+  open INTEGER NOT NULL, card TEXT NOT NULL, updated_at TEXT NOT NULL,
+  UNIQUE (room, receiver, group_key, episode)
+) STRICT;
+CREATE TABLE alerts (
+  card TEXT NOT NULL REFERENCES cards (key) ON DELETE CASCADE,
+  fingerprint TEXT NOT NULL, starts_at TEXT NOT NULL, status TEXT NOT NULL,
+  name TEXT NOT NULL, first_seen TEXT NOT NULL, last_change TEXT NOT NULL,
+  PRIMARY KEY (card, fingerprint, starts_at)
+) STRICT, WITHOUT ROWID;
+
+-- Parcels that are not delivered yet. `unsure`: an attempt ended without a definite answer.
+CREATE TABLE outbox (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  room TEXT NOT NULL, key TEXT NOT NULL, rev INTEGER NOT NULL, priority INTEGER NOT NULL,
+  content TEXT NOT NULL, file_name TEXT, file_text TEXT,
+  state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'sending', 'dead')),
+  unsure INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0,
+  first_try TEXT, created_at TEXT NOT NULL,
+  UNIQUE (room, key, rev)
+) STRICT;
+CREATE INDEX outbox_next ON outbox (room, priority, seq);
+
+-- What was delivered: the event that a key's later revisions edit.
+CREATE TABLE events (
+  room TEXT NOT NULL, key TEXT NOT NULL, event_id TEXT NOT NULL, rev INTEGER NOT NULL, sent_at TEXT NOT NULL,
+  PRIMARY KEY (room, key)
+) STRICT;
+CREATE INDEX events_by_id ON events (event_id);
+
+-- Actions that wait for, or have passed, their confirmation. The code is kept as a hash only.
+CREATE TABLE proposals (
+  id TEXT PRIMARY KEY,
+  event_id TEXT NOT NULL, room TEXT NOT NULL, requester TEXT NOT NULL, verb TEXT NOT NULL, tokens TEXT NOT NULL,
+  risk INTEGER NOT NULL, target TEXT NOT NULL, code_hash TEXT NOT NULL, tries INTEGER NOT NULL DEFAULT 0,
+  boot TEXT NOT NULL, not_before REAL NOT NULL, deadline REAL NOT NULL, expires_at TEXT NOT NULL,
+  confirmer TEXT, sent_at TEXT NOT NULL, created_at TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN
+    ('pending', 'executing', 'done', 'failed', 'unknown', 'expired', 'cancelled', 'void'))
+) STRICT;
+CREATE INDEX proposals_open ON proposals (state) WHERE state IN ('pending', 'executing');
+
+CREATE TABLE audit (
+  seq INTEGER PRIMARY KEY, request TEXT NOT NULL, phase TEXT NOT NULL,
+  entry TEXT NOT NULL, previous TEXT NOT NULL, hash TEXT NOT NULL,
+  UNIQUE (request, phase)
+) STRICT;
+""",
+)
