@@ -1,0 +1,15 @@
+"""What a person can ask: one file per subject, each a frozen result and a handler that asks clients and returns it.
+
+Handlers never write text, never import a vendor or a formatter and never ask for the time but through their context.
+"""
+
+from bot.command import Command
+from commands.announce import announce
+from commands.audit import audit
+from commands.check import check
+from commands.help import help_
+from commands.ping import ping
+from commands.status import status
+
+COMMANDS: tuple[Command, ...] = (status, check, ping, audit, announce, help_)
+"""Every command, in the order help shows them."""

@@ -1,0 +1,132 @@
+"""`!check`: asks every probe of the catalogue whether its service is well."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.command import Context, command
+from bot.core.catalogue import CnpgProbe, ExecProbe, Probe, ReadyProbe, Services
+from bot.core.errors import Denied, Missing, Unreachable, UsageError
+from bot.core.facts import Unknown, Verdict, worst
+from bot.core.findings import Finding, verdict_of
+from bot.core.kinds import Kind
+from bot.core.names import Namespace, Target
+from commands.asking import ask_all
+from commands.parameters import NamespaceOption, near, place
+from commands.probes import READY_KINDS, probe, ready
+from commands.surveys import survey
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceCheck:
+    """What one probe found."""
+
+    namespace: str
+    service: str
+    finding: Finding
+
+    @property
+    def verdict(self) -> Verdict:
+        """How the service is."""
+        return verdict_of(self.finding)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What all probes asked for found, in the catalogue's order."""
+
+    as_of: datetime
+    target: Target | None
+    services: tuple[ServiceCheck, ...]
+    unprobed: tuple[str, ...]
+    """Namespaces that were asked for and have no probes: nothing is known about them."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of the services; of none at all, unknown."""
+        return worst(service.verdict for service in self.services)
+
+
+@command("check", summary="Ask every service how it is", examples=("!check", "!check data", "!check data/postgres"))
+async def check(ctx: Context, where: str | None = None, *, namespace: NamespaceOption = None) -> CheckReport:
+    """Run the probes of all services, of a namespace's, or of one, at the same time."""
+    target = _meant(ctx.settings.services, place(where, namespace))
+    chosen = _chosen(ctx.settings.services, target)
+    if target and not chosen:
+        await _must_exist(ctx, target)
+    asked = (target.namespace,) if target else ctx.settings.namespaces
+    services = await _checked(ctx, chosen)
+    return CheckReport(
+        as_of=ctx.clock(),
+        target=target,
+        services=services,
+        unprobed=tuple(name for name in asked if name not in chosen),
+    )
+
+
+def _meant(services: Services, target: Target | None) -> Target | None:
+    """Return the target, a service's bare name taken for the service where only one namespace has it."""
+    if target is None or target.name or target.namespace in services:
+        return target
+    homes = [space for space, probes in services.items() if target.namespace in probes]
+    return Target(Namespace(homes[0]), target.namespace) if len(homes) == 1 else target
+
+
+def _chosen(services: Services, target: Target | None) -> Services:
+    """Return the part of the catalogue that is meant; raise UsageError for a service that is not in its namespace."""
+    if target is None:
+        return services
+    probes = services.get(target.namespace)
+    if probes is None:
+        return {}
+    if target.name is None:
+        return {target.namespace: probes}
+    likely = [name for name in probes if name.startswith(target.name)]
+    name = target.name if target.name in probes else likely[0] if len(likely) == 1 else None
+    if name is None:
+        close = tuple(f"{target.namespace}/{each}" for each in near(target.name, tuple(probes)))
+        raise UsageError(f"No probe for “{target}”", hint=f"probed there: {', '.join(probes)}", near=close)
+    return {target.namespace: {name: probes[name]}}
+
+
+async def _must_exist(ctx: Context, target: Target) -> None:
+    """Raise UsageError for a namespace that is not in the cluster; one that is there merely has no probes."""
+    services = ctx.settings.services
+    known = (*services, *(f"{space}/{service}" for space, probes in services.items() for service in probes))
+    close = near(target.namespace, known)
+    hint = f"known: {', '.join(services)}"
+    try:
+        await ctx.neighbours.kubernetes.get(Kind.NAMESPACES, "", target.namespace)
+    except Missing as error:
+        raise UsageError(f"No namespace “{target.namespace}”", hint=hint, near=close) from error
+    except (Denied, Unreachable) as error:
+        if close:
+            raise UsageError(f"No probes for “{target}”", hint=hint, near=close) from error
+
+
+async def _checked(ctx: Context, chosen: Services) -> tuple[ServiceCheck, ...]:
+    rows = [(space, service, each) for space, probes in chosen.items() for service, each in probes.items()]
+    limit = ctx.settings.limits.probe
+    looked_up = tuple(dict.fromkeys(space for space, _, each in rows if isinstance(each, ReadyProbe)))
+    answers, workloads = await asyncio.gather(
+        ask_all(
+            {(space, name): probe(ctx, space, each) for space, name, each in rows if not isinstance(each, ReadyProbe)},
+            limit,
+        ),
+        survey(ctx.neighbours.kubernetes, READY_KINDS if looked_up else (), looked_up, limit),
+    )
+    found = (
+        ready(space, each, workloads) if isinstance(each, ReadyProbe) else answers[space, name]
+        for space, name, each in rows
+    )
+    return tuple(
+        ServiceCheck(space, name, _blamed(each, finding))
+        for (space, name, each), finding in zip(rows, found, strict=True)
+    )
+
+
+def _blamed(probe: Probe, finding: Finding) -> Finding:
+    """Say whose silence it is: what is asked through Kubernetes may be well while Kubernetes does not answer."""
+    if isinstance(finding, Unknown) and isinstance(probe, ReadyProbe | CnpgProbe | ExecProbe):
+        return Unknown(f"Kubernetes: {finding.reason}")
+    return finding

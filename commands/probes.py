@@ -1,0 +1,114 @@
+"""How each kind of probe asks its question."""
+
+from typing import Any, assert_never
+
+from bot.command import Context
+from bot.core.catalogue import CnpgProbe, ExecProbe, HttpProbe, ReadyProbe, SealProbe
+from bot.core.errors import Missing, Unreachable
+from bot.core.facts import Unknown, Verdict
+from bot.core.findings import ExecFinding, Finding, HttpFinding, NoPodFinding, ReadyFinding, SealFinding
+from bot.core.kinds import Kind
+from bot.core.pods import read_pod
+from bot.core.workloads import read_wish
+from commands.asking import PART
+from commands.cnpg import cnpg
+from commands.surveys import Survey
+
+Asked = HttpProbe | CnpgProbe | ExecProbe | SealProbe
+"""The probes that ask a question of their own."""
+READY_KINDS = (Kind.DEPLOYMENTS, Kind.STATEFULSETS, Kind.DAEMONSETS)
+"""Where a ready probe looks for its workload."""
+
+
+async def probe(ctx: Context, namespace: str, question: Asked) -> Finding:
+    """Ask one probe's question; raise a NeighbourError when there is no answer."""
+    match question:
+        case HttpProbe():
+            return await _http(ctx, namespace, question)
+        case CnpgProbe():
+            return await cnpg(ctx, namespace, question.cnpg)
+        case ExecProbe():
+            return await _exec(ctx, namespace, question)
+        case SealProbe():
+            return SealFinding(await ctx.neighbours.openbao.all(limit=ctx.settings.limits.probe * PART))
+        case _:
+            assert_never(question)
+
+
+def ready(namespace: str, question: ReadyProbe, workloads: Survey) -> Finding:
+    """Look a workload up among those of READY_KINDS: one listing answers all of these probes."""
+    for kind in READY_KINDS:
+        for obj in workloads.found.get(kind, ()):
+            if obj["metadata"]["name"] == question.ready and obj["metadata"].get("namespace") == namespace:
+                wish = read_wish(kind, obj)
+                return ReadyFinding(wish.ready, wish.wanted)
+    return workloads.gap(READY_KINDS, namespace) or Unknown(f"no workload named {question.ready}")
+
+
+async def _http(ctx: Context, namespace: str, question: HttpProbe) -> Finding:
+    began = ctx.clock()
+    answer = await ctx.neighbours.http.get(question.http, neighbour=namespace, limit=ctx.settings.limits.probe)
+    took = ctx.clock() - began
+    if answer.status != question.status:
+        return HttpFinding(Verdict.BAD, answer.status, question.status, None, None, "", took)
+    told = answer.json() if question.shows or question.number else None
+    shown, number = _text(told, question.shows), _amount(told, question.number)
+    return HttpFinding(
+        _liking(question, shown, number), answer.status, question.status, shown, number, question.unit, took
+    )
+
+
+def _text(told: Any, path: str | None) -> str | None:
+    found = _field(told, path)
+    if path and not isinstance(found, str | int | float):
+        raise Unreachable("", f"the answer has no {path}")
+    return str(found) if path else None
+
+
+def _amount(told: Any, path: str | None) -> float | None:
+    found = _field(told, path)
+    if path and (isinstance(found, bool) or not isinstance(found, int | float)):
+        raise Unreachable("", f"the answer has no number {path}")
+    return float(found) if path else None
+
+
+def _field(told: Any, path: str | None) -> Any:
+    """Return a field of nested JSON by its dotted path, None where there is none."""
+    if path is None:
+        return None
+    for part in path.split("."):
+        if isinstance(told, list) and part.isdigit() and int(part) < len(told):
+            told = told[int(part)]
+        elif isinstance(told, dict):
+            told = told.get(part)
+        else:
+            return None
+    return told
+
+
+def _liking(question: HttpProbe, shown: str | None, number: float | None) -> Verdict:
+    if shown in question.warn:
+        return Verdict.WARN
+    if question.good and shown not in question.good:
+        return Verdict.BAD
+    low = question.at_least is not None and number is not None and number < question.at_least
+    return Verdict.WARN if low else Verdict.OK
+
+
+async def _exec(ctx: Context, namespace: str, question: ExecProbe) -> Finding:
+    kubernetes = ctx.neighbours.kubernetes
+    began = ctx.clock()
+    objects = await kubernetes.list(Kind.PODS, namespaces=(namespace,), labels=question.selector)
+    pods = [pod for obj in objects if (pod := read_pod(obj, began)).active]
+    if not pods:
+        raise Missing("kubernetes", f"no pod with {question.selector}")
+    ready = next((pod for pod in pods if pod.ready), None)
+    if ready is None:
+        return NoPodFinding(len(pods))
+    began = ctx.clock()
+    done = await kubernetes.exec(
+        namespace, ready.name, question.container, question.exec, limit=ctx.settings.limits.probe
+    )
+    if done.exit_code is None:
+        raise Unreachable("kubernetes", "the command did not say how it ended")
+    return ExecFinding(done.stdout.strip(), question.expect, done.exit_code, ctx.clock() - began)

@@ -1,0 +1,61 @@
+"""The words: from a result to what the room reads.
+
+Here belong pure functions from results to documents, one file per subject under the same name as in `commands`.
+Never a clock (a result carries the moment it was true), never I/O, never logging, never markup by hand, never a vendor
+package: the same result always gives the same words. Foreign text enters as plain `str` nodes and is cleaned and
+escaped in `foreign` alone; status glyphs come from `Mark` alone.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from bot.core.alerts import AlertCard
+from bot.core.replies import (
+    Broken,
+    Failure,
+    Misread,
+    NotRecorded,
+    Nudge,
+    Prompt,
+    PromptHint,
+    PromptOver,
+    Refusal,
+    StrangerSeen,
+    StrangerTried,
+    TookTooLong,
+    Unsure,
+)
+from commands.announce import Announced, Announcement
+from commands.audit import Trail
+from commands.check import CheckReport
+from commands.help import HelpEntry, HelpPage
+from commands.ping import Pong
+from commands.status import StatusReport
+from formatters import alerts, announce, audit, check, help, ping, replies, status  # noqa: A004 - named as its command
+from formatters.document import Document
+
+FORMATTERS: Mapping[type, Callable[[Any], Document]] = {
+    AlertCard: alerts.alert_card,
+    StatusReport: status.status_report,
+    CheckReport: check.check_report,
+    HelpPage: help.help_page,
+    HelpEntry: help.help_entry,
+    Pong: ping.pong,
+    Trail: audit.trail,
+    Announcement: announce.announcement,
+    Announced: announce.announced,
+    Misread: replies.misread,
+    Refusal: replies.refusal,
+    Failure: replies.failure,
+    TookTooLong: replies.took_too_long,
+    Broken: replies.broken,
+    NotRecorded: replies.not_recorded,
+    Prompt: replies.prompt,
+    PromptOver: replies.prompt_over,
+    PromptHint: replies.prompt_hint,
+    Unsure: replies.unsure,
+    Nudge: replies.nudge,
+    StrangerTried: replies.stranger_tried,
+    StrangerSeen: replies.stranger_seen,
+}
+"""Result type → the function that puts it into words."""

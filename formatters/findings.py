@@ -1,0 +1,114 @@
+"""The words for what a probe found: its number, and in words what could not be had."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import assert_never
+
+from bot.core.facts import Unknown, Verdict
+from bot.core.findings import (
+    BACKUP_AGE,
+    HEALTHY_CLUSTER,
+    CnpgFinding,
+    ExecFinding,
+    Finding,
+    HttpFinding,
+    NoPodFinding,
+    ReadyFinding,
+    SealFinding,
+)
+from bot.core.seal import SealStatus
+from formatters.document import Code, Glyph, Inline, Line, Mark, line
+from formatters.words import age, ago, count
+
+_OUTPUT_SHOWN = 40
+
+
+def finding_words(finding: Finding) -> Line:
+    """Return what a probe found, numbers first; the glyph for the whole stands before it."""
+    match finding:
+        case Unknown(reason):
+            words = line(reason)
+        case HttpFinding():
+            words = line(_http(finding))
+        case ReadyFinding(ready, wanted):
+            words = line(f"{ready}/{wanted} ready" if wanted else "scaled to 0")
+        case CnpgFinding():
+            words = _joined(_cnpg(finding))
+        case ExecFinding():
+            words = _exec(finding)
+        case NoPodFinding(pods):
+            words = line(f"0/{pods} ready")
+        case SealFinding():
+            words = _joined(_seal(finding))
+        case _:
+            assert_never(finding)
+    return words
+
+
+def _joined(parts: Iterator[Line]) -> Line:
+    out: list[Inline] = []
+    for part in parts:
+        out += [" · "] * bool(out) + list(part)
+    return tuple(out)
+
+
+def _http(found: HttpFinding) -> str:
+    if found.status != found.wanted:
+        return f"HTTP {found.status} instead of {found.wanted}"
+    parts = [] if found.shown is None else [found.shown]
+    if found.number is not None:
+        parts.append(_amount(found.number, found.unit))
+    return " · ".join(parts) or age(found.took)
+
+
+def _amount(number: float, unit: str) -> str:
+    if unit[:1].isalpha():
+        return count(round(number), unit)
+    return f"{number:.0f}{unit}"
+
+
+def _exec(found: ExecFinding) -> Line:
+    if found.verdict is Verdict.OK:
+        return line(f"{found.output} {age(found.took)}")
+    if found.exit_code:
+        return line(f"exit {found.exit_code}")
+    return line("said ", Code(found.output[:_OUTPUT_SHOWN] or "nothing"), ", not ", Code(found.expected))
+
+
+def _cnpg(found: CnpgFinding) -> Iterator[Line]:
+    if found.phase != HEALTHY_CLUSTER:
+        yield line(Code(found.phase or "no phase"))
+    yield line(f"{found.ready}/{found.instances}")
+    yield _backup(found, found.as_of)
+    if isinstance(found.archiving, Unknown):
+        yield line(Mark(Glyph.UNKNOWN), f" WAL: {found.archiving.reason}")
+    else:
+        yield line("WAL ok" if found.archiving else "WAL not archived")
+    used, most = found.connections, found.max_connections
+    if isinstance(used, Unknown) or isinstance(most, Unknown):
+        reason = used.reason if isinstance(used, Unknown) else most.reason if isinstance(most, Unknown) else ""
+        yield line(Mark(Glyph.UNKNOWN), f" connections: {reason}")
+    else:
+        yield line(f"{used}/{most} conn")
+
+
+def _backup(found: CnpgFinding, now: datetime) -> Line:
+    if isinstance(found.last_backup, Unknown):
+        return line(Mark(Glyph.UNKNOWN), f" backup: {found.last_backup.reason}")
+    if found.last_failure and found.last_failure > found.last_backup:
+        return line(f"backup failed {ago(now - found.last_failure)}, last good {age(now - found.last_backup)}")
+    old = now - found.last_backup
+    return line(f"backup {age(old)}{' old' if old > BACKUP_AGE else ''}")
+
+
+def _seal(found: SealFinding) -> Iterator[Line]:
+    opened = sum(isinstance(pod, SealStatus) and pod.initialized and not pod.sealed for pod in found.pods.values())
+    if opened:
+        yield line("unsealed" if len(found.pods) == 1 else f"{opened}/{len(found.pods)} unsealed")
+    for name, pod in found.pods.items():
+        if isinstance(pod, Unknown):
+            yield line(f"{name} ", Mark(Glyph.UNKNOWN), f" {pod.reason}")
+        elif not pod.initialized:
+            yield line(f"{name} not initialised")
+        elif pod.sealed:
+            yield line(f"{name} SEALED {pod.progress}/{pod.threshold}")
