@@ -1,0 +1,103 @@
+"""The command line: run · demo · check-config · config-example · replay."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run what the command line asks for and return the exit code: 0 done, 1 it could not be, 2 misspelt."""
+    chosen = _parser().parse_args(arguments)
+    return int(chosen.run(chosen))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="opsbot", description="Alerts and the cluster, in a Matrix room.")
+    verbs = parser.add_subparsers(required=True, metavar="COMMAND")
+    run = verbs.add_parser("run", help="serve until stopped")
+    run.add_argument("--config", type=Path, required=True, metavar="FILE")
+    run.add_argument("--debug", action="store_true", help="log more; never bodies or secrets")
+    run.set_defaults(run=_run)
+    check = verbs.add_parser("check-config", help="check a configuration; exit 0, or 1 with what is wrong")
+    check.add_argument("config", type=Path, metavar="FILE")
+    check.add_argument(
+        "--no-secrets", action="store_true", help="leave the secret files alone: for a machine without them"
+    )
+    check.set_defaults(run=_check_config)
+    example = verbs.add_parser("config-example", help="print a configuration with every key and its reason")
+    example.add_argument("--catalogue", action="store_true", help="print the default services instead")
+    example.set_defaults(run=_config_example)
+    replay = verbs.add_parser("replay", help="show the card of a saved webhook body in the terminal")
+    replay.add_argument("body", type=Path, metavar="FILE", help="- for standard input")
+    replay.add_argument("--timezone", default="UTC")
+    replay.set_defaults(run=_replay)
+    demo = verbs.add_parser(
+        "demo", help="start a homeserver, OpenBao and a simulated cluster here, and play an incident"
+    )
+    demo.add_argument(
+        "--script", action="store_true", help="play the incident and leave, non-zero if anything was not answered"
+    )
+    demo.add_argument(
+        "--directory", type=Path, default=None, help="where the demo keeps its files; default: a temporary one"
+    )
+    demo.set_defaults(run=_demo)
+    return parser
+
+
+def _run(chosen: argparse.Namespace) -> int:
+    from bot.config import ConfigError, load  # noqa: PLC0415 - each verb loads what it needs
+    from bot.logs import set_up  # noqa: PLC0415
+
+    try:
+        settings = load(chosen.config)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return 1
+    set_up(settings.log, debug=chosen.debug)
+    from bot.app import App  # noqa: PLC0415
+    from bot.core.errors import StoreFailed  # noqa: PLC0415
+
+    try:
+        asyncio.run(App(settings).run())
+    except (StoreFailed, OSError) as error:
+        print(f"opsbot cannot start: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _check_config(chosen: argparse.Namespace) -> int:
+    from bot.config import ConfigError, load  # noqa: PLC0415
+
+    try:
+        load(chosen.config, look_into_secrets=not chosen.no_secrets)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"{chosen.config}: fine")
+    return 0
+
+
+def _config_example(chosen: argparse.Namespace) -> int:
+    from bot.config.example import catalogue, example  # noqa: PLC0415
+
+    print(catalogue() if chosen.catalogue else example(), end="")
+    return 0
+
+
+def _replay(chosen: argparse.Namespace) -> int:
+    from bot.replay import replay  # noqa: PLC0415
+
+    body = sys.stdin.buffer.read() if str(chosen.body) == "-" else chosen.body.read_bytes()
+    return replay(body, chosen.timezone)
+
+
+def _demo(chosen: argparse.Namespace) -> int:
+    from bot.demo.play import demo  # noqa: PLC0415
+
+    return demo(script=chosen.script, directory=chosen.directory)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

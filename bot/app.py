@@ -1,0 +1,292 @@
+"""Joins everything: opens the neighbours, runs the tasks, shuts down in order."""
+
+import asyncio
+import signal
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from functools import partial
+from importlib.metadata import version
+from typing import Any
+
+import structlog
+
+from bot.clients.alertmanager import AlertmanagerApi
+from bot.clients.http import Http
+from bot.clients.kubernetes import Kubernetes
+from bot.clients.matrix import Matrix
+from bot.clients.metrics import Metrics
+from bot.clients.openbao import OpenBao
+from bot.clients.prometheus import PrometheusApi
+from bot.clients.store.audit import AuditLog
+from bot.clients.store.database import Database
+from bot.clients.system import System
+from bot.command import Context, Neighbours, Request
+from bot.config import Settings
+from bot.config.secrets import secret, tokens
+from bot.core.errors import OpsError, StoreFailed
+from bot.core.facts import Unknown
+from bot.core.health import Check, OutboxState, Readiness, SelfReport
+from bot.core.names import RoomId
+from bot.core.policy import Role
+from bot.flow.chat import Chat
+from bot.flow.execute import Executor
+from bot.flow.gate import Gate
+from bot.flow.intake import Intake
+from bot.flow.listen import Listener
+from bot.flow.outbox import Outbox
+from bot.flow.rooms import Rooms
+from bot.flow.watch import Watch
+from bot.web.server import Door
+from commands import COMMANDS
+from formatters import FORMATTERS
+from formatters.render import render
+
+log = structlog.get_logger("app")
+
+VERSION = version("sunbeam-opsbot")
+_LATE = timedelta(seconds=120)
+"""A sync or a parcel older than this, and the bot is not ready (design §7)."""
+_SLOWEST = 60.0
+"""Longest pause, in seconds, before a homeserver that is away is tried again."""
+
+
+class App:
+    """One bot: everything it is made of, and the tasks that run it."""
+
+    def __init__(self, settings: Settings, system: System | None = None) -> None:
+        self.settings = settings
+        self.system = system or System()
+        self.metrics = Metrics(VERSION)
+        self._started = self.system.now()
+        self._render = partial(render, formatters=FORMATTERS)
+        self._commands = {command.verb: command for command in COMMANDS}
+        self._neighbours()
+        self._flow()
+
+    def _neighbours(self) -> None:
+        """Make the clients; nothing is connected yet."""
+        settings, limit = self.settings, self.settings.limits.probe
+        self.database = Database(settings.state)
+        matrix = settings.matrix
+        self.matrix = Matrix(
+            matrix.homeserver,
+            matrix.user,
+            device_id=matrix.device_id,
+            state=settings.state,
+            access_token=_reader(matrix.access_token, matrix.access_token_file),
+            password=_reader(matrix.password, matrix.password_file),
+            encryption=matrix.encryption,
+            now=self.system.now,
+            count=self._count,
+        )
+        self.http = Http(count=self._count)
+        self.neighbours = Neighbours(
+            kubernetes=Kubernetes(
+                kubeconfig=settings.kubernetes.kubeconfig,
+                context=settings.kubernetes.context,
+                limit=limit,
+                count=self._count,
+            ),
+            openbao=OpenBao(self.http, settings.openbao.pods, limit=limit),
+            prometheus=PrometheusApi(self.http, settings.prometheus.url, limit=limit),
+            alertmanager=AlertmanagerApi(self.http, settings.alertmanager.url, limit=limit),
+            http=self.http,
+        )
+
+    def _flow(self) -> None:
+        """Join what happens."""
+        settings, database, system, metrics = self.settings, self.database, self.system, self.metrics
+        on_call = tuple(user for user, person in settings.people.items() if person.on_call)
+        self.rooms = Rooms(settings.rooms, self.matrix, database, system)
+        self.outbox = Outbox(database, self.matrix, system, metrics, settings.limits.outbox_window)
+        self.intake = Intake(database, self.outbox, system, metrics, self._render, on_call, settings.timezone)
+        self.gate = Gate(settings, database, self.outbox, self.rooms, system, metrics, self._render, self._commands)
+        self.executor = Executor(
+            database,
+            self.matrix,
+            self.outbox,
+            system,
+            metrics,
+            self._render,
+            self._context,
+            self._commands,
+            settings.limits.command,
+        )
+        self.chat = Chat(
+            database,
+            self.matrix,
+            self.outbox,
+            self.gate,
+            self.executor,
+            system,
+            self._render,
+            COMMANDS,
+            settings.matrix.user,
+        )
+        self.listener = Listener(
+            self.matrix,
+            database,
+            system,
+            metrics,
+            self.rooms,
+            settings.matrix.user,
+            frozenset(settings.people),
+            self.chat.wake,
+        )
+        self.watch = Watch(
+            database,
+            self.outbox,
+            self.gate,
+            system,
+            metrics,
+            self._render,
+            self.report,
+            self._look_at_rooms,
+            lambda: self.rooms.find(settings.alerts.room),
+        )
+        self.door = Door(
+            settings.web.listen,
+            tokens=partial(tokens, settings.web.webhook_token, settings.web.webhook_token_file),
+            rooms=self.rooms.find,
+            accept=self.intake.accept,
+            overflow=self._overflow,
+            readiness=self.readiness,
+            metrics=metrics,
+        )
+
+    async def run(self) -> None:
+        """Serve until SIGTERM or SIGINT; raise StoreFailed when the database cannot be opened at all."""
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        async with AsyncExitStack() as opened:
+            await self.database.open()
+            opened.push_async_callback(self.database.close)
+            await self.rooms.recall()
+            # The door opens first: an alert must find it open whatever else is slow to come up.
+            port = await self.door.start()
+            opened.push_async_callback(self.door.stop)
+            log.info("app.listening", port=port, version=VERSION)
+            for client in (self.http, self.neighbours.kubernetes, self.matrix):
+                opened.push_async_callback(client.close)
+            await self.http.open()
+            await self._serve(stop)
+        log.info("app.stopped")
+
+    async def _serve(self, stop: asyncio.Event) -> None:
+        tasks = asyncio.create_task(self._tasks(), name="tasks")
+        stopping = asyncio.create_task(stop.wait(), name="stop")
+        done, _ = await asyncio.wait({tasks, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if tasks in done:
+            # Only a fault of ours ends the tasks: say it, and let whoever started us start us again.
+            tasks.result()
+        tasks.cancel()
+        await asyncio.wait({tasks}, timeout=10)
+
+    async def _tasks(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.watch.run(), name="watch")
+            await self._connect()
+            tasks.create_task(self.outbox.run(self.rooms.all), name="outbox")
+            tasks.create_task(self.chat.run(), name="chat")
+            tasks.create_task(self.listener.run(self._account(), self.matrix.open), name="listen")
+            tasks.create_task(self._warm_up(), name="warm-up")
+
+    async def _connect(self) -> None:
+        """Log in and find our rooms, for as long as that takes: alerts are accepted meanwhile."""
+        failures = 0
+        while True:
+            try:
+                await self.matrix.open()
+                await self.rooms.settle()
+            except OpsError as error:
+                failures += 1
+                pause = min(_SLOWEST, 0.5 * 2 ** min(failures, 8)) * (0.5 + self.system.jitter() / 2)
+                log.warning("app.homeserver_away", reason=str(error), pause=round(pause, 1))
+                await self.system.sleep(pause)
+            else:
+                log.info("app.connected", rooms=len(self.rooms.all))
+                return
+
+    async def _warm_up(self) -> None:
+        """Load what is slow to load, so that the first command does not wait for it."""
+        try:
+            await self.neighbours.kubernetes.open()
+        except OpsError as error:
+            log.warning("app.kubernetes_away", reason=str(error))
+
+    async def _look_at_rooms(self) -> None:
+        for room in self.rooms.all:
+            await self.rooms.facts(room)
+
+    def _account(self) -> str:
+        return f"{self.settings.matrix.homeserver} {self.settings.matrix.user} {self.matrix.device_id}"
+
+    def _context(self, request: Request) -> Context:
+        return Context(
+            request=request,
+            settings=self.settings,
+            neighbours=self.neighbours,
+            role=self.gate.role(request.sender) or Role.VIEWER,
+            commands=COMMANDS,
+            audit=AuditLog(self.database),
+            report=self.report,
+            clock=self.system.now,
+            render=self._render,
+        )
+
+    async def report(self) -> SelfReport:
+        """Return the bot's own health."""
+        known = {*self.settings.people, *self.settings.bots, self.settings.matrix.user}
+        try:
+            waiting, oldest = await self.outbox.state()
+            broken = await self._writable()
+        except StoreFailed as error:
+            waiting, oldest, broken = 0, timedelta(0), Unknown(str(error))
+        return SelfReport(
+            version=VERSION,
+            started=self._started,
+            outbox=OutboxState(waiting, oldest),
+            sync_age=self.listener.age,
+            database=broken,
+            strangers=tuple(sorted(self.rooms.members() - known)),
+        )
+
+    async def readiness(self) -> Readiness:
+        """Return what `/readyz` says: database writable, sync and oldest parcel younger than 120 s."""
+        report = await self.report()
+        age, oldest = report.sync_age, report.outbox.oldest
+        return Readiness(
+            {
+                "database": Check(report.database is None, report.database.reason if report.database else "writable"),
+                "sync": Check(
+                    age is not None and age < _LATE,
+                    f"{age.total_seconds():.0f} s old" if age is not None else "not yet",
+                ),
+                "outbox": Check(
+                    oldest < _LATE, f"{report.outbox.waiting} waiting, oldest {oldest.total_seconds():.0f} s"
+                ),
+            }
+        )
+
+    async def _writable(self) -> Unknown | None:
+        try:
+            await self.database.write(lambda tx: tx.run("UPDATE meta SET value = value WHERE name = 'account'"))
+        except StoreFailed as error:
+            return Unknown(str(error))
+        return None
+
+    def _count(self, neighbour: str, result: str) -> None:
+        self.metrics.neighbour_requests.labels(neighbour, result).inc()
+
+    def _overflow(self, room: RoomId) -> None:
+        log.error("app.webhook_too_large", room=room, hint="set max_alerts in Alertmanager's webhook_configs")
+
+
+def _reader(value: Any, file: Any) -> Callable[[], str] | None:
+    """Return a function that reads a secret when it is needed; None when none is configured."""
+    if value is None and file is None:
+        return None
+    return lambda: secret(value, file) or ""

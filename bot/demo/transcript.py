@@ -1,0 +1,224 @@
+"""Whole conversations as plain text: read from a file, played against a running bot in a real room, and checked.
+
+    # what is promised
+    anna> !ping
+    bot< ✅ Pong — *
+    …
+    ~ fire PostgresDown critical data/postgres-1
+
+`name>` is said by a person, `name> ↩ …` as a reply to the bot's last message; `bot<` is what the bot must then say, its
+further lines following without a prefix; `bot=` the same as an edit of a message that stands there; `bot!` nothing at
+all within a second. In expected lines `*` stands for any characters and a line `…` for any number of lines. `~` is
+something that happens: see `DEEDS`.
+"""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from bot.core.names import UserId
+from bot.demo.stage import Stage
+from bot.demo.view import Seen, View
+from bot.demo.world import crash_looping, heal, objects_of
+
+_ANSWER_SECONDS = 15.0
+_SILENCE_SECONDS = 1.0
+_SAYS = re.compile(r"(\w+)> ?(.*)")
+_ANSWERS = re.compile(r"bot([<=!]) ?(.*)")
+
+
+class NotAsExpected(AssertionError):
+    """The room saw something else."""
+
+
+@dataclass
+class Step:
+    """One step of a conversation."""
+
+    number: int
+    """The line it stands on."""
+    who: str
+    """A person; `bot` for what is expected; `~` for what happens."""
+    words: list[str] = field(default_factory=list)
+    form: str = ""
+    """Of what is expected: `<`, `=` or `!`."""
+
+
+def read(text: str) -> list[Step]:
+    """Read a conversation; raise ValueError for a line that is none of the forms."""
+    steps: list[Step] = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.startswith("#") or not line.strip():
+            continue
+        if line.startswith("~"):
+            steps.append(Step(number, "~", [line[1:].strip()]))
+        elif match := _ANSWERS.fullmatch(line):
+            steps.append(Step(number, "bot", [match[2]], match[1]))
+        elif match := _SAYS.fullmatch(line):
+            steps.append(Step(number, match[1], [match[2]]))
+        elif steps and steps[-1].who == "bot":
+            steps[-1].words.append(line)
+        else:
+            raise ValueError(f"line {number}: nobody says this")
+    return steps
+
+
+def matches(expected: list[str], body: str) -> bool:
+    """Tell whether a message is as expected."""
+    parts = [r"(?:.*\n)*" if line.strip() == "…" else _glob(line.strip()) + r"\n" for line in expected]
+    lines = "".join(f"{line.strip()}\n" for line in body.splitlines())
+    return re.fullmatch("".join(parts), lines) is not None
+
+
+def _glob(line: str) -> str:
+    return ".*".join(re.escape(part) for part in line.split("*"))
+
+
+class Player:
+    """Plays conversations on a stage; what the bot says is matched in order, each message once."""
+
+    def __init__(self, stage: Stage, *, heard: Callable[[str, str], None] = lambda _who, _words: None) -> None:
+        assert stage.homeserver
+        self.stage = stage
+        self.views = {name: View(stage.homeserver, session, stage.room) for name, session in stage.sessions.items()}
+        self.view = self.views["anna"]
+        self._heard = heard
+        self._unmatched: list[Seen] = []
+        self.last: Seen | None = None
+        """The bot's message that was matched last."""
+
+    async def open(self) -> None:
+        """Look from now on."""
+        await self.view.open()
+
+    async def play(self, text: str) -> None:
+        """Play a conversation; raise NotAsExpected at the first thing that is not as it says."""
+        for step in read(text):
+            await self._step(step)
+
+    async def _step(self, step: Step) -> None:
+        if step.who == "~":
+            await self._happen(step)
+        elif step.who != "bot":
+            # Said as a reply where the line begins with ↩: to the bot's last message.
+            words = step.words[0]
+            reply = self.last.event_id if words.startswith("↩") and self.last else None
+            self._heard(step.who, words.removeprefix("↩").strip())
+            await self.views[step.who].say(words.removeprefix("↩").strip(), reply)
+        elif step.form == "!":
+            await self._nothing(step)
+        else:
+            await self._expect(step)
+
+    async def _happen(self, step: Step) -> None:
+        verb, *words = step.words[0].split()
+        deed = DEEDS.get(verb)
+        if deed is None:
+            raise ValueError(f"line {step.number}: nothing is called {verb}")
+        await deed(self, words)
+
+    async def _expect(self, step: Step) -> None:
+        try:
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                while not self._match(step):
+                    await self.look(5.0)
+        except TimeoutError:
+            seen = "\n---\n".join(message.body for message in self._unmatched) or "nothing"
+            expected = "\n".join(step.words)
+            raise NotAsExpected(f"line {step.number}: expected\n{expected}\nbut the bot said\n{seen}") from None
+
+    def _match(self, step: Step) -> bool:
+        for message in self._unmatched:
+            if (message.edits is not None) == (step.form == "=") and matches(step.words, message.body):
+                self._unmatched.remove(message)
+                self.last = message
+                return True
+        return False
+
+    async def _nothing(self, step: Step) -> None:
+        try:
+            async with asyncio.timeout(_SILENCE_SECONDS):
+                while True:
+                    await self.look(_SILENCE_SECONDS)
+        except TimeoutError:
+            pass
+        if self._unmatched:
+            raise NotAsExpected(f"line {step.number}: expected silence, but the bot said\n{self._unmatched[0].body}")
+
+    async def look(self, seconds: float) -> None:
+        """Take in what the bot says, waiting for it at most so long."""
+        for message in await self.view.look(seconds):
+            if message.sender == self.stage.user:
+                self._unmatched.append(message)
+                self._heard("bot" if message.edits is None else "bot, editing", message.body)
+
+    @property
+    def bot(self) -> UserId:
+        """The bot's Matrix ID."""
+        return self.stage.user
+
+
+async def _fire(player: Player, words: list[str]) -> None:
+    """`fire NAME SEVERITY NAMESPACE/POD [summary…]`: an alert begins to fire in Alertmanager."""
+    labels = _labels(words)
+    annotations = {"summary": " ".join(words[3:])} if words[3:] else {}
+    player.stage.monitoring.alertmanager.fire(labels, annotations)
+
+
+async def _resolve(player: Player, words: list[str]) -> None:
+    """`resolve NAME SEVERITY NAMESPACE/POD`: the alert is over."""
+    player.stage.monitoring.alertmanager.resolve(_labels(words))
+
+
+async def _tap(player: Player, words: list[str]) -> None:
+    """`tap PERSON EMOJI`: a reaction to the bot's message that was matched last."""
+    assert player.last
+    await player.views[words[0]].tap(player.last.event_id, words[1])
+
+
+async def _down(player: Player, words: list[str]) -> None:
+    """`down NAMESPACE/SERVICE`: its health endpoint answers no more."""
+    namespace, service = words[0].split("/")
+    player.stage.monitoring.down.add((namespace, service))
+
+
+async def _up(player: Player, words: list[str]) -> None:
+    """`up NAMESPACE/SERVICE`: it answers again."""
+    namespace, service = words[0].split("/")
+    player.stage.monitoring.down.discard((namespace, service))
+
+
+def _labels(words: list[str]) -> dict[str, str]:
+    namespace, _, pod = words[2].partition("/")
+    return {"alertname": words[0], "severity": words[1], "namespace": namespace, "pod": pod}
+
+
+async def _crash(player: Player, words: list[str]) -> None:
+    """`crash NAMESPACE/WORKLOAD`: its pods die again and again."""
+    namespace, name = words[0].split("/")
+    store = player.stage.cluster.store
+    objects = objects_of(store, namespace)
+    crash_looping(objects, namespace, name, store.clock())
+    store.put_all(objects)
+
+
+async def _heal(player: Player, words: list[str]) -> None:
+    """`heal NAMESPACE/WORKLOAD`: it is well again."""
+    namespace, name = words[0].split("/")
+    store = player.stage.cluster.store
+    objects = objects_of(store, namespace)
+    heal(objects, namespace, name, store.clock())
+    store.put_all(objects)
+
+
+DEEDS: dict[str, Callable[[Player, list[str]], Awaitable[None]]] = {
+    "fire": _fire,
+    "resolve": _resolve,
+    "tap": _tap,
+    "down": _down,
+    "up": _up,
+    "crash": _crash,
+    "heal": _heal,
+}
+"""What can happen in a conversation besides words."""

@@ -1,0 +1,107 @@
+"""Sees a room as one of its members does, and says what they say."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from bot.core.message import FIELD
+from bot.core.names import EventId, RoomId, UserId
+from bot.demo.homeserver import Homeserver, Session
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A message as a member's client shows it."""
+
+    event_id: EventId
+    sender: UserId
+    body: str
+    html: str
+    edits: EventId | None
+    """The message that this one replaces."""
+    kind: str
+    verdict: str
+    key: str
+    rev: int
+    request: str
+    msgtype: str
+    mentions: tuple[UserId, ...]
+    replies_to: EventId | None
+
+
+class View:
+    """One member's client: everything they see from when it was opened, in order."""
+
+    def __init__(self, homeserver: Homeserver, session: Session, room: RoomId) -> None:
+        self._homeserver = homeserver
+        self._session = session
+        self._room = room
+        self._since = ""
+        self.seen: list[Seen] = []
+        """Every message so far."""
+
+    async def open(self) -> None:
+        """Look from now on; what was said before is not seen."""
+        self._since = str((await self._sync(0))["next_batch"])
+
+    async def look(self, seconds: float = 0.0) -> list[Seen]:
+        """Return what is new, waiting for it at most so long."""
+        answer = await self._sync(int(seconds * 1000))
+        self._since = str(answer["next_batch"])
+        joined = answer.get("rooms", {}).get("join", {}).get(self._room, {})
+        events = joined.get("timeline", {}).get("events", [])
+        new = [_seen(event) for event in events if event["type"] == "m.room.message" and event.get("content")]
+        self.seen.extend(new)
+        return new
+
+    async def follow(self) -> AsyncIterator[Seen]:
+        """Give every new message as it comes, for ever."""
+        while True:
+            for seen in await self.look(10):
+                yield seen
+
+    async def say(self, text: str, reply_to: EventId | None = None) -> EventId:
+        """Send a message as a person would."""
+        content: dict[str, object] = {"msgtype": "m.text", "body": text}
+        if reply_to:
+            content["m.relates_to"] = {"m.in_reply_to": {"event_id": reply_to}}
+        return await asyncio.to_thread(self._homeserver.send, self._session, self._room, content)
+
+    async def tap(self, event: EventId, emoji: str) -> EventId:
+        """Put a reaction on a message."""
+        relation = {"rel_type": "m.annotation", "event_id": event, "key": emoji}
+        content = {"m.relates_to": relation}
+        return await asyncio.to_thread(self._homeserver.send, self._session, self._room, content, "m.reaction")
+
+    async def _sync(self, milliseconds: int) -> dict[str, Any]:
+        room = {"rooms": [self._room], "timeline": {"limit": 5000}}
+        filters = quote(json.dumps({"room": room, "presence": {"types": []}}))
+        since = f"&since={quote(self._since)}" if self._since else ""
+        path = f"/_matrix/client/v3/sync?timeout={milliseconds}&filter={filters}{since}"
+        return await asyncio.to_thread(self._homeserver.call, "GET", path, by=self._session)
+
+
+def _seen(event: dict[str, Any]) -> Seen:
+    content = event["content"]
+    relation = content.get("m.relates_to", {})
+    edits = relation.get("event_id") if relation.get("rel_type") == "m.replace" else None
+    shown = content.get("m.new_content", content) if edits else content
+    ours = content.get(FIELD, {})
+    return Seen(
+        event_id=EventId(event["event_id"]),
+        sender=UserId(event["sender"]),
+        body=str(shown.get("body", "")),
+        html=str(shown.get("formatted_body", "")),
+        edits=EventId(edits) if edits else None,
+        kind=str(ours.get("kind", "")),
+        verdict=str(ours.get("verdict", "")),
+        key=str(ours.get("key", "")),
+        rev=int(ours.get("rev", 0)),
+        request=str(ours.get("request", "")),
+        msgtype=str(content.get("msgtype", "")),
+        mentions=tuple(UserId(user) for user in content.get("m.mentions", {}).get("user_ids", [])),
+        replies_to=EventId(reply) if (reply := relation.get("m.in_reply_to", {}).get("event_id")) else None,
+    )

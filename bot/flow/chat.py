@@ -1,0 +1,212 @@
+"""Answers people: each line once, whatever happens on the way."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import structlog
+
+from bot.clients.matrix import Matrix
+from bot.clients.store import inbox, outbox
+from bot.clients.store.database import Database, Transaction
+from bot.clients.store.inbox import Arrival
+from bot.clients.system import System
+from bot.command import Command, Request
+from bot.core.audit import Phase
+from bot.core.confirmation import heard_as_answer, tapped_as_answer
+from bot.core.errors import OpsError, StoreFailed, UsageError
+from bot.core.heard import Sort
+from bot.core.message import Message, Priority, Rendered
+from bot.core.names import EventId, Key, UserId
+from bot.core.policy import Ask, Reason, Refuse, Risk
+from bot.core.reading import addressed, find, tokens
+from bot.core.replies import Broken, Misread, NotRecorded, Refusal, StrangerTried
+from bot.flow.audit import Deed, note
+from bot.flow.execute import Executor
+from bot.flow.gate import Gate, Said, answer_key
+from bot.flow.outbox import Outbox
+from bot.flow.receipt import Receipts
+
+log = structlog.get_logger("chat")
+
+_AT_ONCE = 16
+"""Commands that run side by side; further ones wait their turn."""
+_SKIPS = {"--yes", "-y", "--no-confirm"}
+_RETRY = 1.0
+"""Seconds before a line that could not be recorded is taken up again."""
+
+
+class Chat:
+    """Takes lines from the inbox and sees each to its answer; `wake` says that something was heard."""
+
+    def __init__(
+        self,
+        database: Database,
+        matrix: Matrix,
+        posts: Outbox,
+        gate: Gate,
+        executor: Executor,
+        system: System,
+        render: Callable[[Any], Rendered],
+        commands: tuple[Command, ...],
+        user: UserId,
+    ) -> None:
+        self._database = database
+        self._outbox = posts
+        self._gate = gate
+        self._executor = executor
+        self._system = system
+        self._render = render
+        self._commands = commands
+        self._user = user
+        self._receipts = Receipts(matrix)
+        self._wake = asyncio.Event()
+        self._busy: set[EventId] = set()
+
+    def wake(self) -> None:
+        """Say that something was heard; call it after the commit."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Answer until cancelled, beginning with what the last process left unanswered."""
+        limit = asyncio.Semaphore(_AT_ONCE)
+        async with asyncio.TaskGroup() as tasks:
+            for proposal in await self._executor.cut_off():
+                tasks.create_task(self._executor.resume(proposal))
+            while True:
+                self._wake.clear()
+                for arrival in await inbox.open_arrivals(self._database):
+                    if arrival.heard.event_id not in self._busy:
+                        self._busy.add(arrival.heard.event_id)
+                        tasks.create_task(self._hear(arrival, limit), name=f"line {arrival.request}")
+                await self._wake.wait()
+
+    async def _hear(self, arrival: Arrival, limit: asyncio.Semaphore) -> None:
+        """See one line through; nothing below may end the hearing of the others."""
+        async with limit:
+            structlog.contextvars.bind_contextvars(request=arrival.request)
+            try:
+                await self._answer(arrival)
+            except StoreFailed as error:
+                await self._not_recorded(arrival, error)
+            except Exception:
+                log.exception("chat.broken")
+                await self._reply(arrival, Broken("", arrival.request))
+            finally:
+                self._busy.discard(arrival.heard.event_id)
+                self._wake.set()
+
+    async def _answer(self, arrival: Arrival) -> None:
+        heard = arrival.heard
+        answer = tapped_as_answer(heard.body) if heard.sort is Sort.REACTION else heard_as_answer(heard.body)
+        if answer:
+            if confirmed := await self._gate.hear(Said(answer, arrival)):
+                await self._executor.run(confirmed)
+            return
+        words = addressed(heard.body, self._user, reply=heard.target is not None)
+        if heard.sort is not Sort.MESSAGE or words is None:
+            await self._database.write(lambda tx: inbox.done(tx, heard.event_id))
+            return
+        if self._gate.role(heard.sender) is None:
+            await self._stranger(arrival)
+            return
+        async with self._receipts.of(heard.room, heard.event_id):
+            await self._command(arrival, words)
+
+    async def _command(self, arrival: Arrival, words: str) -> None:
+        try:
+            command, rest = self._read(words)
+        except UsageError as error:
+            if addressed(arrival.heard.body, self._user, reply=False) is None:
+                # A person who talks below one of our messages is not asking us.
+                await self._database.write(lambda tx: inbox.done(tx, arrival.heard.event_id))
+                return
+            await self._reply(arrival, Misread(error.problem, error.hint, error.near, arrival.request))
+            return
+        skip = command.changes and bool(_SKIPS.intersection(rest))
+        rest = tuple(word for word in rest if not (command.changes and word in _SKIPS))
+        request = request_from(arrival)
+        ruling = await self._gate.rule(arrival, command.risk, skip_prompt=skip)
+        if isinstance(ruling, Refuse):
+            await self._refuse(arrival, command, ruling)
+            return
+        try:
+            command.bind(rest)
+        except UsageError as error:
+            await self._reply(arrival, Misread(error.problem, error.hint, error.near, arrival.request))
+            return
+        await self._let(command, rest, request, prompt=isinstance(ruling, Ask))
+
+    async def _let(self, command: Command, rest: tuple[str, ...], request: Request, *, prompt: bool) -> None:
+        """Do what was allowed: look, show a prompt, or act."""
+        if prompt:
+            await self._gate.propose(command, rest, request)
+        elif command.changes:
+            await self._executor.run(await self._gate.begin(command, rest, request))
+        else:
+            await self._executor.look(command, rest, request)
+
+    def _read(self, words: str) -> tuple[Command, tuple[str, ...]]:
+        return find(self._commands, tokens(words))
+
+    async def _refuse(self, arrival: Arrival, command: Command, ruling: Refuse) -> None:
+        if ruling.reason is Reason.BOT:
+            await self._database.write(lambda tx: inbox.done(tx, arrival.heard.event_id))
+            return
+        age = self._system.now() - arrival.heard.sent_at
+        role = self._gate.role(arrival.heard.sender)
+        refusal = Refusal(command.verb, ruling.reason, role, ruling.needs, age, arrival.request)
+        await self._reply(arrival, refusal, Deed(request_from(arrival), command), ruling.reason.value)
+
+    async def _stranger(self, arrival: Arrival) -> None:
+        """Record that somebody unknown tried; no answer to them, and at most one line an hour to the room."""
+        heard = arrival.heard
+        await self._gate.rule(arrival, Risk.READ, skip_prompt=False)
+        hour = int(self._system.now().timestamp() // 3600)
+        key = Key(f"stranger:{heard.sender}:{hour}")
+
+        async def store(tx: Transaction) -> None:
+            now = self._system.now()
+            await note(tx, self._system, Deed(request_from(arrival), None), Phase.REFUSED, Reason.STRANGER.value)
+            if not await outbox.known(tx, heard.room, key):
+                message = Message(heard.room, key, self._render(StrangerTried(heard.sender, now)))
+                await outbox.put(tx, message, now)
+            await inbox.done(tx, heard.event_id)
+
+        await self._database.write(store)
+        self._outbox.wake(heard.room)
+
+    async def _reply(self, arrival: Arrival, result: Any, refused: Deed | None = None, why: str = "") -> None:
+        """Answer a line without running anything, and be done with it."""
+        heard = arrival.heard
+        message = Message(
+            heard.room,
+            answer_key(arrival.request),
+            self._render(result),
+            Priority.ANSWER,
+            reply_to=heard.event_id,
+            request=arrival.request,
+        )
+
+        async def store(tx: Transaction) -> None:
+            if refused:
+                await note(tx, self._system, refused, Phase.REFUSED, why)
+            await outbox.put(tx, message, self._system.now())
+            await inbox.done(tx, heard.event_id)
+
+        await self._database.write(store)
+        self._outbox.wake(heard.room)
+
+    async def _not_recorded(self, arrival: Arrival, error: StoreFailed) -> None:
+        """No record, no action: say so past the database, which cannot hold even the answer; the line stays open."""
+        log.error("chat.not_recorded", error=str(error))
+        with suppress(OpsError, TimeoutError):
+            await self._executor.say_unrecorded(request_from(arrival), NotRecorded("", arrival.request))
+        await self._system.sleep(_RETRY)
+
+
+def request_from(arrival: Arrival) -> Request:
+    """Return the request that a heard line makes."""
+    heard = arrival.heard
+    return Request(arrival.request, heard.event_id, heard.room, heard.sender, arrival.arrived_at, heard.sent_at)

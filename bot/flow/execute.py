@@ -1,0 +1,200 @@
+"""Runs what the gate let through, within its time, and commits the outcome together with the answer."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+import structlog
+
+from bot.clients.matrix import Matrix
+from bot.clients.metrics import Metrics
+from bot.clients.store import inbox, outbox, proposals
+from bot.clients.store.database import Database, Transaction
+from bot.clients.system import System
+from bot.command import ActionContext, Command, Context, Request
+from bot.core.audit import Phase
+from bot.core.confirmation import Proposal
+from bot.core.errors import NeighbourError, StoreFailed, Unreachable, UsageError
+from bot.core.facts import Verdict
+from bot.core.message import Message, Priority, Rendered, content, transaction_id
+from bot.core.names import Key
+from bot.core.replies import Broken, Failure, Misread, NotRecorded, Nudge, TookTooLong, Unsure
+from bot.flow.audit import Deed, note
+from bot.flow.gate import answer_key, request_of
+from bot.flow.outbox import Outbox
+
+log = structlog.get_logger("execute")
+
+LONG = timedelta(seconds=20)
+"""Work that ends later than this after it was asked rings the one who asked (design §5)."""
+
+MakeContext = Callable[[Request], Context]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What became of a command."""
+
+    result: Any
+    posts: tuple[Message, ...] = ()
+    unknown: bool = False
+    """It may have happened although no answer came."""
+    took: timedelta = timedelta(0)
+
+
+class Executor:
+    """Looks and acts; the only place that makes an ActionContext."""
+
+    def __init__(
+        self,
+        database: Database,
+        matrix: Matrix,
+        posts: Outbox,
+        system: System,
+        metrics: Metrics,
+        render: Callable[[Any], Rendered],
+        make_context: MakeContext,
+        commands: dict[str, Command],
+        limit: timedelta,
+    ) -> None:
+        self._database = database
+        self._matrix = matrix
+        self._outbox = posts
+        self._system = system
+        self._metrics = metrics
+        self._render = render
+        self._make_context = make_context
+        self._commands = commands
+        self._limit = limit
+
+    async def look(self, command: Command, tokens: tuple[str, ...], request: Request) -> None:
+        """Run a command that changes nothing; a crash on the way means that it is run again."""
+        deed = Deed(request, command, tokens)
+        await self._database.write(lambda tx: note(tx, self._system, deed, Phase.INTENT))
+        ended = await self._run(command, self._make_context(request), tokens)
+        await self._database.write(self._outcome(deed, ended, None))
+        self._answered(deed, ended)
+
+    async def run(self, proposal: Proposal) -> None:
+        """Run an action that is confirmed and recorded as under way."""
+        command = self._commands[proposal.verb]
+        request = request_of(proposal, self._system)
+        posts: list[Message] = []
+        looking = self._make_context(request)
+        ctx = ActionContext(
+            **{name: getattr(looking, name) for name in Context.__dataclass_fields__},
+            action=proposal.id,
+            post=posts.append,
+        )
+        began = self._system.now()
+        ended = await self._run(command, ctx, proposal.tokens)
+        took = self._system.now() - began
+        await self._finish(
+            Deed(request, command, proposal.tokens), replace(ended, posts=tuple(posts), took=took), proposal
+        )
+
+    async def cut_off(self) -> list[Proposal]:
+        """Return the actions that were under way when the last process ended."""
+        return await proposals.in_state(self._database, "executing")
+
+    async def resume(self, proposal: Proposal) -> None:
+        """Go on with an action that was cut off where that is harmless; otherwise say that its outcome is not known."""
+        command = self._commands.get(proposal.verb)
+        log.warning("execute.cut_off", request=proposal.id, verb=proposal.verb)
+        if command and command.repeatable:
+            await self.run(proposal)
+            return
+        deed = Deed(request_of(proposal, self._system), command, proposal.tokens)
+        await self._finish(deed, Ended(Unsure(deed.words, proposal.id), unknown=True), proposal)
+
+    async def say_unrecorded(self, request: Request, result: NotRecorded) -> None:
+        """Tell the room that nothing is done because nothing can be recorded; sent directly, under a fixed id."""
+        key = Key(f"unrecorded:{request.id}")
+        message = Message(request.room, key, self._render(result), reply_to=request.event, request=request.id)
+        async with asyncio.timeout(10):
+            await self._matrix.send(
+                request.room, "m.room.message", content(message, 1), transaction_id(request.room, key, 1)
+            )
+
+    async def _run(self, command: Command, ctx: Context, tokens: tuple[str, ...]) -> Ended:
+        request, started = ctx.request.id, self._system.monotonic()
+        try:
+            bound = command.bind(tokens)
+            async with asyncio.timeout(self._limit.total_seconds()):
+                return Ended(await command.handler(ctx, *bound.args, **bound.kwargs))
+        except UsageError as error:
+            return Ended(Misread(error.problem, error.hint or command.usage, error.near, request))
+        except NeighbourError as error:
+            log.warning("execute.failed", verb=command.verb, reason=str(error))
+            unknown = command.changes and isinstance(error, Unreachable)
+            return Ended(Failure(command.verb, error, command.changes, request), unknown=unknown)
+        except TimeoutError:
+            return Ended(TookTooLong(command.verb, self._limit, command.changes, request), unknown=command.changes)
+        except StoreFailed:
+            raise
+        except Exception:
+            # A fault in one command is answered, with the id that leads to the log, and harms no other.
+            log.exception("execute.broken", verb=command.verb)
+            return Ended(Broken(command.verb, request), unknown=command.changes)
+        finally:
+            self._metrics.command_seconds.labels(command.verb).observe(self._system.monotonic() - started)
+
+    async def _finish(self, deed: Deed, ended: Ended, proposal: Proposal) -> None:
+        """Write down what became of an action; a disk that is full now may have room later."""
+        while True:
+            try:
+                await self._database.write(self._outcome(deed, ended, proposal))
+                break
+            except StoreFailed as error:
+                log.error("execute.cannot_record", error=str(error))
+                await self._system.sleep(1.0)
+        self._answered(deed, ended)
+
+    def _outcome(self, deed: Deed, ended: Ended, proposal: Proposal | None) -> Callable[[Transaction], Awaitable[None]]:
+        """Return the work that commits outcome, answer and what the action had to send, together."""
+        rendered = self._render(ended.result)
+        late = proposal is None and self._system.now() - deed.request.at > LONG
+        messages = [*ended.posts, self._message(deed.request, answer_key(deed.request.id), rendered, rings=late)]
+        failed = rendered.verdict is Verdict.BAD
+        if proposal and (failed or ended.took > LONG):
+            nudge = Nudge(deed.words, deed.request.sender, failed, ended.took)
+            key = Key(f"nudge:{deed.request.id}")
+            messages.append(self._message(deed.request, key, self._render(nudge), rings=True))
+
+        async def store(tx: Transaction) -> None:
+            if proposal and not await proposals.leave(tx, proposal.id, "executing", _state(ended, failed)):
+                return
+            now = self._system.now()
+            await note(tx, self._system, deed, Phase.OUTCOME, rendered.verdict.value)
+            for message in messages:
+                await outbox.put(tx, message, now)
+            await inbox.done(tx, deed.request.event)
+
+        return store
+
+    def _message(self, request: Request, key: Key, rendered: Rendered, *, rings: bool) -> Message:
+        return Message(
+            request.room,
+            key,
+            rendered,
+            Priority.ANSWER,
+            rings=rings,
+            mentions=(request.sender,) if rings else (),
+            reply_to=request.event,
+            request=request.id,
+        )
+
+    def _answered(self, deed: Deed, ended: Ended) -> None:
+        verb = deed.command.verb if deed.command else ""
+        self._metrics.commands.labels(verb, type(ended.result).__name__).inc()
+        log.info("execute.answered", verb=verb, result=type(ended.result).__name__)
+        for room in {deed.request.room, *(each.room for each in ended.posts)}:
+            self._outbox.wake(room)
+
+
+def _state(ended: Ended, failed: bool) -> str:
+    if ended.unknown:
+        return "unknown"
+    return "failed" if failed else "done"

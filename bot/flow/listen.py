@@ -1,0 +1,150 @@
+"""Hears the rooms: one /sync at a time, stored together with its position before anything is done about it."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import structlog
+
+from bot.clients.matrix import Matrix
+from bot.clients.metrics import Metrics
+from bot.clients.store import inbox, meta
+from bot.clients.store.database import Database, Transaction
+from bot.clients.system import System
+from bot.core.confirmation import heard_as_answer
+from bot.core.errors import LoggedOut, OpsError, RateLimited
+from bot.core.heard import Batch, Gap, Heard, Sort
+from bot.core.names import RequestId, UserId
+from bot.core.reading import addressed
+from bot.flow.rooms import Rooms
+
+log = structlog.get_logger("listen")
+
+_POLL = timedelta(seconds=30)
+_PAGES = 200
+"""Most pages of history that one gap is filled from: 20,000 events, far beyond what a room holds between two syncs."""
+_SINCE = "since"
+
+
+class Listener:
+    """The sync loop; `run` listens for ever, `age` tells how long ago the homeserver last answered."""
+
+    def __init__(
+        self,
+        matrix: Matrix,
+        database: Database,
+        system: System,
+        metrics: Metrics,
+        rooms: Rooms,
+        user: UserId,
+        people: frozenset[UserId],
+        heard: Callable[[], None],
+    ) -> None:
+        self._matrix = matrix
+        self._database = database
+        self._system = system
+        self._metrics = metrics
+        self._rooms = rooms
+        self._user = user
+        self._people = people
+        self._heard = heard
+        self._failures = 0
+        self._last: float | None = None
+
+    @property
+    def age(self) -> timedelta | None:
+        """Time since the last answer of /sync; None before the first."""
+        return None if self._last is None else timedelta(seconds=self._system.monotonic() - self._last)
+
+    async def run(self, account: str, login_again: Callable[[], Awaitable[None]]) -> None:
+        """Listen until cancelled; `account` names homeserver, user and device, to which the position belongs."""
+        since = await self._position(account)
+        while True:
+            try:
+                since = await self._once(since)
+                self._failures = 0
+                self._last = self._system.monotonic()
+            except LoggedOut:
+                log.warning("listen.logged_out")
+                await self._recover(login_again)
+            except OpsError as error:
+                await self._rest(error)
+            except Exception as error:
+                # Nothing that comes over the wire may end the listening (research N1–N10).
+                log.exception("listen.broken")
+                await self._rest(error)
+
+    async def _once(self, since: str | None) -> str:
+        batch = await self._matrix.sync(since, poll=_POLL)
+        heard = [*await self._fill(batch.gaps, since), *batch.heard]
+        await self._database.write(lambda tx: self._store(tx, batch, heard))
+        if batch.unreadable:
+            self._metrics.inbox_unreadable.inc(batch.unreadable)
+        for room in {*batch.changed}:
+            self._rooms.changed(room)
+        for invite in batch.invites:
+            await self._rooms.invited(invite, self._people)
+        if heard:
+            self._heard()
+        return batch.next_batch
+
+    async def _fill(self, gaps: tuple[Gap, ...], since: str | None) -> list[Heard]:
+        """Fetch what a full timeline left out: our own storm may have pushed a command out of it (research §0.3)."""
+        found: list[Heard] = []
+        for gap in gaps:
+            older: list[Heard] = []
+            at = gap.prev_batch
+            for _ in range(_PAGES):
+                page = await self._matrix.history(gap.room, at, since)
+                older.extend(page.heard)
+                if page.end is None or page.end == since:
+                    break
+                at = page.end
+            found.extend(reversed(older))
+        return found
+
+    async def _store(self, tx: Transaction, batch: Batch, heard: list[Heard]) -> None:
+        now = self._system.now()
+        for each in heard:
+            if each.room in self._rooms.all and await self._concerns_us(tx, each):
+                await inbox.add(tx, each, self._request(), now)
+        await meta.put(tx, _SINCE, batch.next_batch)
+
+    async def _concerns_us(self, tx: Transaction, heard: Heard) -> bool:
+        """Tell whether an event may want something of us; what people say to each other is not kept."""
+        ours = heard.target is not None and await inbox.is_ours(tx, heard.target)
+        match heard.sort:
+            case Sort.MESSAGE:
+                words = addressed(heard.body, self._user, reply=ours)
+                return words is not None or heard_as_answer(heard.body) is not None
+            case Sort.REACTION:
+                return ours
+            case Sort.REDACTION | Sort.NOTICE:
+                return False
+
+    def _request(self) -> RequestId:
+        return RequestId(self._system.new_id(8))
+
+    async def _position(self, account: str) -> str | None:
+        """Return where to go on; a position of another account would be a gap nobody sees."""
+
+        async def read(tx: Transaction) -> str | None:
+            if await meta.get(tx, "account") != account:
+                await meta.put(tx, "account", account)
+                await meta.drop(tx, _SINCE)
+            return await meta.get(tx, _SINCE)
+
+        return await self._database.write(read)
+
+    async def _recover(self, login_again: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await login_again()
+        except OpsError as error:
+            await self._rest(error)
+
+    async def _rest(self, error: Exception) -> None:
+        self._failures += 1
+        self._metrics.sync_failures.inc()
+        backoff = min(60.0, 0.5 * 2 ** min(self._failures, 8)) * (0.5 + self._system.jitter() / 2)
+        pause = error.retry_after if isinstance(error, RateLimited) else backoff
+        log.warning("listen.no_answer", reason=str(error), failures=self._failures, pause=round(pause, 1))
+        await self._system.sleep(pause)

@@ -1,0 +1,108 @@
+"""The rooms of the configuration: their ids once known, who is in them, whether they are fit for what is dangerous."""
+
+import asyncio
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.clients.matrix import Matrix
+from bot.clients.store import meta
+from bot.clients.store.database import Database, Transaction
+from bot.clients.system import System
+from bot.core.errors import OpsError
+from bot.core.heard import Invite, RoomFacts
+from bot.core.names import RoomId, UserId
+
+log = structlog.get_logger("rooms")
+
+_FRESH = timedelta(minutes=5)
+"""How long what is known of a room is believed; a change of its state asks at once."""
+
+
+class Rooms:
+    """Short names, ids and facts of the rooms we serve; no other room is joined, heard or posted to."""
+
+    def __init__(self, names: dict[str, str], matrix: Matrix, database: Database, system: System) -> None:
+        self._ids = {name: RoomId(room) for name, room in names.items()}
+        self._matrix = matrix
+        self._database = database
+        self._system = system
+        self._facts: dict[RoomId, tuple[datetime, RoomFacts]] = {}
+
+    def find(self, name: str) -> RoomId | None:
+        """Return the room of a short name or of its own id; None for any room that is not in the configuration.
+
+        Before the homeserver was first reached, a room that the configuration knows by alias goes by that alias.
+        """
+        room = self._ids.get(name)
+        return room or (RoomId(name) if name in self._ids.values() else None)
+
+    @property
+    def all(self) -> tuple[RoomId, ...]:
+        """Every room, once each."""
+        return tuple(dict.fromkeys(self._ids.values()))
+
+    async def settle(self) -> None:
+        """Learn the ids behind aliases and join the rooms we are not in; raise OpsError when the homeserver is away."""
+        for name, room in self._ids.items():
+            if room.startswith("#"):
+                self._ids[name] = await self._resolve(room)
+        joined = set(await self._matrix.joined())
+        for room in self.all:
+            if room not in joined:
+                await self._join(room)
+
+    async def recall(self) -> None:
+        """Use the ids that aliases had when last asked, so that alerts are accepted while the homeserver is away."""
+        for name, room in self._ids.items():
+            known = await self._database.read("SELECT value FROM meta WHERE name = ?", (f"alias {room}",))
+            if known:
+                self._ids[name] = RoomId(known[0][0])
+
+    async def invited(self, invite: Invite, people: frozenset[UserId]) -> None:
+        """Follow an invitation by one of our people into one of our rooms; leave every other one lying."""
+        if invite.sender in people and invite.room in self.all:
+            await self._join(invite.room)
+        else:
+            log.warning("rooms.invite_ignored", room=invite.room, sender=invite.sender)
+
+    async def facts(self, room: RoomId) -> RoomFacts | None:
+        """Return what is known of a room, asking again when that is old; None when it cannot be asked."""
+        known = self._facts.get(room)
+        if known and self._system.now() - known[0] < _FRESH:
+            return known[1]
+        try:
+            async with asyncio.timeout(5):
+                found = await self._matrix.room_facts(room)
+        except (OpsError, TimeoutError) as error:
+            log.warning("rooms.unknown", room=room, reason=str(error))
+            return None
+        self._facts[room] = (self._system.now(), found)
+        return found
+
+    def changed(self, room: RoomId) -> None:
+        """Forget what is known of a room, because its state changed."""
+        self._facts.pop(room, None)
+
+    def members(self) -> frozenset[UserId]:
+        """Return everybody seen in our rooms when last asked."""
+        return frozenset(member for _, facts in self._facts.values() for member in facts.members)
+
+    async def _resolve(self, alias: RoomId) -> RoomId:
+        room = await self._matrix.resolve(alias)
+        await self._database.write(lambda tx: _adopt(tx, alias, room))
+        return room
+
+    async def _join(self, room: RoomId) -> None:
+        try:
+            await self._matrix.join(room)
+            log.info("rooms.joined", room=room)
+        except OpsError as error:
+            log.error("rooms.not_joined", room=room, reason=str(error), hint="invite the bot, as one of `people`")
+
+
+async def _adopt(tx: Transaction, alias: RoomId, room: RoomId) -> None:
+    """Give what was accepted under an alias to the room behind it."""
+    await meta.put(tx, f"alias {alias}", room)
+    for table in ("outbox", "events", "cards"):
+        await tx.run(f"UPDATE OR IGNORE {table} SET room = ? WHERE room = ?", (room, alias))  # noqa: S608 - our own names

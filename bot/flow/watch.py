@@ -1,0 +1,105 @@
+"""Watches the clock for everybody: prompts that expire, strangers to be named, what is to be counted and forgotten."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import structlog
+
+from bot.clients.metrics import Metrics
+from bot.clients.store import inbox, outbox
+from bot.clients.store.database import Database, Transaction
+from bot.clients.system import System
+from bot.core.errors import OpsError
+from bot.core.health import SelfReport
+from bot.core.message import Message, Rendered
+from bot.core.names import Key, RoomId, UserId
+from bot.core.replies import StrangerSeen
+from bot.flow.gate import Gate
+from bot.flow.outbox import Outbox
+
+log = structlog.get_logger("watch")
+
+_KEEP = timedelta(days=7)
+"""How long the ids of answered events are kept, against a homeserver that tells of one again."""
+
+
+class Watch:
+    """Small duties at fixed times; none of them may fail the others."""
+
+    def __init__(
+        self,
+        database: Database,
+        posts: Outbox,
+        gate: Gate,
+        system: System,
+        metrics: Metrics,
+        render: Callable[[Any], Rendered],
+        report: Callable[[], Awaitable[SelfReport]],
+        look_at_rooms: Callable[[], Awaitable[None]],
+        room: Callable[[], RoomId | None],
+    ) -> None:
+        self._database = database
+        self._outbox = posts
+        self._gate = gate
+        self._system = system
+        self._metrics = metrics
+        self._render = render
+        self._report = report
+        self._look_at_rooms = look_at_rooms
+        self._room = room
+
+    async def run(self) -> None:
+        """Do each duty at its time until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._every(1, self._gate.expire), name="prompts")
+            tasks.create_task(self._every(5, self._measure), name="measure")
+            tasks.create_task(self._every(60, self._name_strangers), name="strangers")
+            tasks.create_task(self._every(3600, self._forget), name="forget")
+            tasks.create_task(self._feel_lag(), name="lag")
+
+    async def _every(self, seconds: float, duty: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await self._system.sleep(seconds)
+            try:
+                await duty()
+            except OpsError as error:
+                log.warning("watch.failed", duty=duty.__name__, reason=str(error))
+            except Exception:
+                log.exception("watch.broken", duty=duty.__name__)
+
+    async def _measure(self) -> None:
+        waiting, oldest = await self._outbox.state()
+        self._metrics.outbox_depth.set(waiting)
+        self._metrics.outbox_oldest_seconds.set(oldest.total_seconds())
+        if age := (await self._report()).sync_age:
+            self._metrics.sync_age_seconds.set(age.total_seconds())
+
+    async def _name_strangers(self) -> None:
+        """Say once of everybody in our rooms whom the configuration does not know."""
+        await self._look_at_rooms()
+        room = self._room()
+        for user in (await self._report()).strangers:
+            if room:
+                await self._say_once(room, user)
+
+    async def _say_once(self, room: RoomId, user: UserId) -> None:
+        message = Message(room, Key(f"stranger:{user}"), self._render(StrangerSeen(user)))
+
+        async def store(tx: Transaction) -> None:
+            if not await outbox.known(tx, room, message.key):
+                await outbox.put(tx, message, self._system.now())
+
+        await self._database.write(store)
+        self._outbox.wake(room)
+
+    async def _forget(self) -> None:
+        await self._database.write(lambda tx: inbox.forget(tx, self._system.now() - _KEEP))
+
+    async def _feel_lag(self) -> None:
+        """Measure how late the event loop turns."""
+        while True:
+            before = self._system.monotonic()
+            await asyncio.sleep(0.5)
+            self._metrics.loop_lag_seconds.set(max(0.0, self._system.monotonic() - before - 0.5))

@@ -1,0 +1,24 @@
+"""Shows a saved webhook body as the room would see it, in the terminal."""
+
+import sys
+from datetime import UTC, datetime
+
+from bot.core.alerts import AlertCard, merge
+from bot.core.errors import UsageError
+from bot.core.names import RoomId
+from bot.core.webhook import parse
+from formatters import FORMATTERS
+from formatters.render import render
+
+
+def replay(body: bytes, zone: str) -> int:
+    """Print the card; return 1 with what is wrong when the body is no webhook."""
+    try:
+        webhook = parse(body)
+    except UsageError as error:
+        print(f"{error.problem}; {error.hint}", file=sys.stderr)  # noqa: T201 - the terminal is the room here
+        return 1
+    now = datetime.now(UTC)
+    card, _ = merge(None, webhook, RoomId("!terminal"), now)
+    print(render(AlertCard(card, zone, now), formatters=FORMATTERS).body)  # noqa: T201
+    return 0
