@@ -1,0 +1,127 @@
+"""A house for handlers: the simulated cluster and monitoring on loopback, real clients, and a context to ask with."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import pytest
+
+from bot.clients.alertmanager import AlertmanagerApi
+from bot.clients.http import Http
+from bot.clients.kubernetes import Kubernetes
+from bot.clients.openbao import OpenBao
+from bot.clients.prometheus import PrometheusApi
+from bot.command import Context, Neighbours, Request
+from bot.config import Settings
+from bot.core.catalogue import relocate
+from bot.core.health import OutboxState, SelfReport
+from bot.core.names import EventId, RequestId, RoomId, UserId
+from bot.core.policy import Role
+from bot.core.sbbb import SBBB
+from bot.demo.cluster import Object, SimulatedCluster, kubeconfig
+from bot.demo.monitoring import SimulatedMonitoring
+from bot.demo.world import inhabit, sbbb
+
+TOKEN = "obviously-a-test-token-0123456789"
+PODS = ("openbao-0",)
+ANNA = UserId("@anna:example.org")
+
+
+@dataclass
+class House:
+    """The neighbours and the context; change `objects` before `open`, or the running cluster after it."""
+
+    directory: Path
+    now: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
+    cluster: SimulatedCluster = field(init=False)
+    monitoring: SimulatedMonitoring = field(default_factory=SimulatedMonitoring)
+    settings: dict[str, Any] = field(default_factory=dict)
+    """Keys of the configuration that differ."""
+    bao_pods: tuple[str, ...] = PODS
+    report: SelfReport | None = None
+    ctx: Context = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.cluster = SimulatedCluster(token=TOKEN, clock=lambda: self.now)
+        self.objects: list[Object] = sbbb(self.now)
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Context]:
+        """Start the servers, seed the world, connect the clients."""
+        async with AsyncExitStack() as stack:
+            await self.cluster.start()
+            stack.push_async_callback(self.cluster.stop)
+            await self.monitoring.start()
+            stack.push_async_callback(self.monitoring.stop)
+            inhabit(self.cluster, self.objects)
+            for pod in self.bao_pods:
+                self.seal(pod, sealed=False)
+            http = await stack.enter_async_context(Http())
+            kubernetes = self._kubernetes()
+            stack.push_async_callback(kubernetes.close)
+            self.ctx = self._context(http, kubernetes)
+            yield self.ctx
+
+    def seal(self, pod: str, *, sealed: bool = True, progress: int = 0) -> None:
+        """Let a pod of OpenBao say how sealed it is."""
+        told = {"type": "shamir", "initialized": True, "sealed": sealed, "t": 3, "n": 5, "progress": progress}
+        self.monitoring.answer(f"/data/{pod}/v1/sys/seal-status", json=told | {"nonce": "", "version": "2.5.1"})
+
+    def _kubernetes(self) -> Kubernetes:
+        path = self.directory / "kubeconfig"
+        path.write_text(kubeconfig(self.cluster.url, TOKEN))
+        return Kubernetes(kubeconfig=path)
+
+    def _context(self, http: Http, kubernetes: Kubernetes) -> Context:
+        url = self.monitoring.url
+        settings = Settings.model_validate(_settings(self.monitoring) | self.settings)
+        neighbours = Neighbours(
+            kubernetes=kubernetes,
+            openbao=OpenBao(http, tuple(url("data", pod) for pod in self.bao_pods)),
+            prometheus=PrometheusApi(http, settings.prometheus.url),
+            alertmanager=AlertmanagerApi(http, settings.alertmanager.url),
+            http=http,
+        )
+        request = Request(RequestId("r1"), EventId("$1"), RoomId("!abc:example.org"), ANNA, self.now, self.now)
+        return Context(
+            request=request,
+            settings=settings,
+            neighbours=neighbours,
+            role=Role.VIEWER,
+            commands=(),
+            audit=cast("Any", None),
+            report=self._report,
+            render=cast("Any", None),
+            clock=lambda: self.now,
+        )
+
+    async def _report(self) -> SelfReport:
+        well = SelfReport("0.1.0", self.now, OutboxState(0, timedelta(0)), timedelta(seconds=1), None, ())
+        return self.report or well
+
+
+def _settings(monitoring: SimulatedMonitoring) -> dict[str, Any]:
+    def move(namespace: str, service: str, url: str) -> str:
+        return monitoring.url(namespace, service) + (urlsplit(url).path or "/")
+
+    return {
+        "matrix": {"homeserver": "http://127.0.0.1:1", "user": "@opsbot:example.org", "password": "not-a-secret"},
+        "rooms": {"ops": "!abc:example.org"},
+        "web": {"webhook_token": TOKEN},
+        "people": {ANNA: {"role": "viewer"}},
+        "services": relocate(SBBB, move),
+        **{
+            name: {"url": monitoring.url("monitoring", name)}
+            for name in ("alertmanager", "prometheus", "loki", "grafana")
+        },
+    }
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    """A house at rest, not yet open."""
+    return House(tmp_path)
