@@ -38,10 +38,11 @@ docs: .venv/ready
 
 # Needs uv on the PATH; only for those who change a dependency.
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	--no-emit-find-links --no-header --no-annotate --no-emit-package sunbeam-opsbot pyproject.toml
+	--no-emit-find-links --no-header --no-annotate --no-emit-package sunbeam-opsbot
 lock:
-	$(LOCK) --extra test --output-file requirements/test.txt
-	$(LOCK) --constraint requirements/test.txt --output-file requirements/run.txt
+	$(LOCK) pyproject.toml --extra test --output-file requirements/test.txt
+	$(LOCK) pyproject.toml --constraint requirements/test.txt --output-file requirements/run.txt
+	$(LOCK) requirements/build.in --constraint requirements/test.txt --output-file requirements/build.txt
 
 clean:
 	rm -rf .venv .demo

@@ -56,6 +56,8 @@ class Stage:
     homeserver_url: str | None = None
     """What the bot is told, where something stands between it and the homeserver."""
     stock_rate_limits: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables that the bot's process gets besides ours."""
     name: str = "opsbot"
     """The bot's account; a shared homeserver has one for each stage."""
 
@@ -188,7 +190,7 @@ class Stage:
         """Start the bot as production does: the installed script, a configuration, a process of its own."""
         with (self.directory / "bot.log").open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                _script(), "run", "--config", str(self.config), stdout=log, stderr=log, env=_environment()
+                _script(), "run", "--config", str(self.config), stdout=log, stderr=log, env={**_environment(), **self.environment}
             )
         if ready:
             await self.until_ready()

@@ -8,8 +8,8 @@
 
 `name>` is said by a person, `name> ↩ …` as a reply to the bot's last message; `bot<` is what the bot must then say, its
 further lines following without a prefix; `bot=` the same as an edit of a message that stands there; `bot!` nothing at
-all within a second. In expected lines `*` stands for any characters and a line `…` for any number of lines. `~` is
-something that happens: see `DEEDS`.
+all within a second. In expected lines `*`, and any sample between « and », stand for any characters, and a line `…` for
+any number of lines. `~` is something that happens: see `DEEDS`.
 """
 
 import asyncio
@@ -25,6 +25,8 @@ from bot.demo.world import crash_looping, heal, objects_of
 _ANSWER_SECONDS = 15.0
 _SILENCE_SECONDS = 1.0
 _SAYS = re.compile(r"(\w+)> ?(.*)")
+# A sample between « and » reads well in a manual, and stands for whatever is there when it is played.
+_VARIES = re.compile(r"\*|«[^»]*»")
 _ANSWERS = re.compile(r"bot([<=!]) ?(.*)")
 
 
@@ -72,7 +74,7 @@ def matches(expected: list[str], body: str) -> bool:
 
 
 def _glob(line: str) -> str:
-    return ".*".join(re.escape(part) for part in line.split("*"))
+    return ".*".join(re.escape(part) for part in _VARIES.split(line))
 
 
 class Player:

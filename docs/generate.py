@@ -1,0 +1,69 @@
+"""Writes what is generated into README.md: commands, a conversation, figures; a test keeps them so."""
+
+import re
+from importlib.resources import files
+from pathlib import Path
+
+from bot.core.policy import Risk
+from bot.demo.transcript import Step, read
+from commands import COMMANDS
+
+_ROOT = Path(__file__).parent.parent
+_TAKES = {
+    Risk.READ: "viewer, at once",
+    Risk.REVERSIBLE: "operator, 👍 or `yes`",
+    Risk.AFFECTING: "operator, a code",
+    Risk.DANGEROUS: "operator, and a second person's code",
+}
+_NAMES = 7
+"""Columns for who speaks."""
+
+
+def command_table() -> str:
+    """Return every command as a row of Markdown."""
+    rows = [f"| `{each.usage}` | {each.summary} | {_TAKES[each.risk]} |" for each in COMMANDS]
+    return "\n".join(("| type | what it does | who, and how |", "|---|---|---|", *rows))
+
+
+def conversation() -> str:
+    """Return the demo's incident as a terminal would show it; it is played by the demo and by the tests."""
+    text = files("bot.demo").joinpath("incident.txt").read_text(encoding="utf-8")
+    return "\n".join(("```", *(line for step in read(text) for line in _lines(step)), "```"))
+
+
+def figures() -> str:
+    """Return the last measured figures, as printed."""
+    return (_ROOT / "benchmarks" / "results.md").read_text(encoding="utf-8").strip()
+
+
+def written(text: str) -> str:
+    """Return the README with everything that is generated in its place."""
+    for name, make in (("commands", command_table), ("conversation", conversation), ("figures", figures)):
+        start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+        text = re.sub(f"{start}.*?{end}", lambda _, m=make, s=start, e=end: f"{s}\n{m()}\n{e}", text, flags=re.DOTALL)
+    return text
+
+
+def _lines(step: Step) -> list[str]:
+    if step.who == "~":
+        return _happening(step)
+    name = {"=": "edited", "<": "opsbot"}.get(step.form, step.who)
+    shown = [re.sub(r"[«»]", "", line) for line in step.words]
+    return [f"{name if number == 0 else '':<{_NAMES}}{line}" for number, line in enumerate(shown)]
+
+
+def _happening(step: Step) -> list[str]:
+    verb, *words = step.words[0].split()
+    if verb == "tap":
+        return [f"{words[0]:<{_NAMES}}taps {words[1]}"]
+    return []
+
+
+def main() -> None:
+    """Write README.md."""
+    readme = _ROOT / "README.md"
+    readme.write_text(written(readme.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
