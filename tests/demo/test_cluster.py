@@ -317,6 +317,15 @@ async def test_a_delete_bound_to_another_uid_is_a_conflict(cluster: SimulatedClu
     assert cluster.store.find("pods", "data", "openbao-0")
 
 
+async def test_a_world_at_rest_stays_at_rest(cluster: SimulatedCluster) -> None:
+    seeded = len(world.sbbb(datetime.now(UTC)))
+
+    await cluster.controllers.settled()
+
+    # 1000 is the version of the empty store.
+    assert cluster.store.version == 1000 + seeded
+
+
 async def test_a_restart_replaces_the_pods_one_by_one_and_never_serves_with_fewer(
     cluster: SimulatedCluster, apps: Any
 ) -> None:
@@ -443,6 +452,19 @@ async def test_what_a_deleted_deployment_owned_goes_with_it(cluster: SimulatedCl
     assert cluster.store.list("replicasets", "ory", "app=login-ui") == []
 
 
+async def test_a_workload_deleted_in_the_middle_of_its_rollout_leaves_nothing_behind(
+    cluster: SimulatedCluster, apps: Any
+) -> None:
+    patch = {"spec": {"template": {"metadata": {"annotations": {RESTARTED_AT: "2026-04-01T14:00:00Z"}}}}}
+    await apps.patch_namespaced_deployment("hydra", "ory", patch)
+
+    await apps.delete_namespaced_deployment("hydra", "ory")
+    await cluster.controllers.settled()
+
+    assert cluster.store.list("pods", "ory", "app.kubernetes.io/name=hydra") == []
+    assert cluster.store.list("replicasets", "ory", "app.kubernetes.io/name=hydra") == []
+
+
 async def test_logs_come_by_container_and_tail(cluster: SimulatedCluster, core: Any) -> None:
     pod = cluster.store.list("pods", "data", "app=valkey")[0]["metadata"]["name"]
 
@@ -553,6 +575,24 @@ async def test_the_fifth_version_of_the_exec_protocol_is_spoken(http: aiohttp.Cl
     assert chosen == "v5.channel.k8s.io"
 
 
+async def test_a_long_command_outlives_the_clients_heartbeat(
+    cluster: SimulatedCluster, http: aiohttp.ClientSession
+) -> None:
+    cluster.execs.answer("data", "openbao-0", ["bao", "…"], ExecAnswer("done", seconds=0.2))
+    query = [("command", "bao"), ("command", "read"), ("stdout", "true")]
+
+    path = "/api/v1/namespaces/data/pods/openbao-0/exec"
+    async with http.ws_connect(path, params=query, protocols=("v4.channel.k8s.io",), heartbeat=0.05) as socket:
+        received = [message.data async for message in socket]
+
+    assert b"\x01done" in received
+
+
+async def test_a_command_without_a_stream_to_answer_on_is_refused(http: aiohttp.ClientSession) -> None:
+    async with http.get("/api/v1/namespaces/data/pods/openbao-0/exec", params={"command": "bao"}) as answer:
+        assert answer.status == 400
+
+
 async def test_a_watch_tells_what_comes_changes_and_goes(cluster: SimulatedCluster, api: Any, core: Any) -> None:
     start = (await core.list_namespaced_config_map("matrix")).metadata.resource_version
     seen: list[tuple[str, str]] = []
@@ -647,6 +687,7 @@ async def test_a_denied_wish_is_refused_and_said_beforehand_by_the_review(
         '"deployments" in API group "apps" in the namespace "ory"'
     )
     assert (await allowed("ory"), await allowed("data")) == (False, True)
+    assert (await apps.read_namespaced_deployment("hydra", "ory")).metadata.name == "hydra"
 
 
 async def test_a_token_review_knows_the_accounts(cluster: SimulatedCluster, api: Any) -> None:

@@ -53,22 +53,43 @@ class Execs:
 
 
 async def answer(request: web.Request, found: ExecAnswer) -> web.StreamResponse:
-    """Answer a websocket upgrade with a command's streams and its status; raise Refusal 400 without an upgrade."""
+    """Answer a websocket upgrade with the streams asked for and how it ended; raise Refusal 400 without either."""
+    streams = [
+        (channel, output)
+        for name, channel, output in (("stdout", STDOUT, found.stdout), ("stderr", STDERR, found.stderr))
+        if request.query.get(name, "").lower() in ("true", "1")
+    ]
+    if not streams:
+        raise bad_request("you must specify at least 1 of stdin, stdout, stderr")
     socket = web.WebSocketResponse(protocols=PROTOCOLS)
     if not socket.can_prepare(request):
         raise bad_request("Upgrade request required")
     await socket.prepare(request)
+    # Somebody must read for pings to be answered; what comes on stdin goes nowhere.
+    listening = asyncio.create_task(_listen(socket))
+    try:
+        await _run(socket, streams, found)
+    finally:
+        listening.cancel()
+    await socket.close(code=WSCloseCode.OK)
+    return socket
+
+
+async def _run(socket: web.WebSocketResponse, streams: list[tuple[bytes, str | bytes]], found: ExecAnswer) -> None:
     # The real server opens with an empty frame on the first stream, to say that the command is running.
-    await socket.send_bytes(STDOUT)
+    await socket.send_bytes(streams[0][0])
     await asyncio.sleep(found.seconds)
-    for channel, output in ((STDOUT, found.stdout), (STDERR, found.stderr)):
+    for channel, output in streams:
         raw = output.encode() if isinstance(output, str) else output
         for start in range(0, len(raw), found.frame_bytes):
             await socket.send_bytes(channel + raw[start : start + found.frame_bytes])
     if found.exit_code is not None:
         await socket.send_bytes(STATUS + json.dumps(_ended(found.exit_code)).encode())
-    await socket.close(code=WSCloseCode.OK)
-    return socket
+
+
+async def _listen(socket: web.WebSocketResponse) -> None:
+    async for _ in socket:
+        pass
 
 
 def _ended(exit_code: int) -> dict[str, Any]:

@@ -10,7 +10,10 @@ from typing import Protocol
 from bot.demo.cluster.controllers.garbage import Garbage
 from bot.demo.cluster.controllers.rollouts import Rollouts
 from bot.demo.cluster.kinds import KINDS
+from bot.demo.cluster.refusals import Refusal
 from bot.demo.cluster.store import Change, Store
+
+_LOOK_AGAIN_SECONDS = 0.05
 
 Key = tuple[str, str, str]
 """Kind, namespace and name of what is to be looked at."""
@@ -75,7 +78,15 @@ class Controllers:
             again = True
             while again:
                 self._again.discard((index, key))
-                await self.running[index].reconcile(key)
-                again = (index, key) in self._again
+                again = not await self._reconciled(index, key) or (index, key) in self._again
         finally:
             del self._tasks[index, key]
+
+    async def _reconciled(self, index: int, key: Key) -> bool:
+        """Do one round; a refusal means that something went away under the controller's hands: look again."""
+        try:
+            await self.running[index].reconcile(key)
+        except Refusal:
+            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+            return False
+        return True
