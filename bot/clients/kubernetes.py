@@ -1,31 +1,20 @@
 """Kubernetes: what is there, as plain JSON objects, and fixed commands inside containers."""
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 from bot.clients.http import Counter
-from bot.clients.kubernetes_connection import NEIGHBOUR, Connection, Expired, Object, Question
+from bot.clients.kubernetes_connection import NEIGHBOUR, Connection, Expired, Question
 from bot.clients.kubernetes_exec import Execution, read
 from bot.core.errors import Denied, NeighbourError, Unreachable
-from bot.core.kinds import Kind
+from bot.core.kinds import Kind, Listing, Object
 
-__all__ = ["Execution", "Kubernetes", "Listing", "Object"]
+__all__ = ["Execution", "Kubernetes"]
 
 _PAGE = "500"
 _RESTARTS = 3
 _AT_ONCE = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """What was found, and where could not be looked."""
-
-    items: tuple[Object, ...]
-    unasked: Mapping[str, NeighbourError]
-    """Namespace → why; empty when the answer is whole."""
 
 
 class Kubernetes:

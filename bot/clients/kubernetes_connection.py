@@ -15,9 +15,9 @@ import yaml
 
 from bot.clients.http import OUTAGES, Counter, no_hidden_retries, outage, pause, refusal, refused_status, was_cut
 from bot.core.errors import Denied, Missing, NeighbourError, Rejected, Unreachable
+from bot.core.kinds import Object
 
 NEIGHBOUR = "kubernetes"
-Object = dict[str, Any]
 
 _ATTEMPTS = 4
 _LONGEST_WAIT = timedelta(seconds=30)
@@ -25,6 +25,8 @@ _LONGEST_ANSWER = 64 * 1024 * 1024
 _CONNECT_SECONDS = 5.0
 _HEARTBEAT_SECONDS = 10.0
 _BACK_OFF_SECONDS = 0.2
+# What the vendor lets through of a kubeconfig that is not one: it looks into the file without checking its shape.
+_UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
 _UNAUTHORIZED, _UNAVAILABLE = 401, 503
 _PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 
@@ -184,7 +186,7 @@ class Connection:
                     client_configuration=self._configuration,
                     persist_config=False,
                 )
-        except (vendor.config.ConfigException, yaml.YAMLError, OSError, ValueError) as error:
+        except (vendor.config.ConfigException, yaml.YAMLError, OSError, *_UNREADABLE) as error:
             where = "in this pod" if self._kubeconfig is None else "in the kubeconfig"
             raise Unreachable(NEIGHBOUR, f"no usable credentials {where}") from error
         self._credentials += 1

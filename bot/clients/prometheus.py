@@ -49,12 +49,6 @@ class PrometheusApi:
             raise Unreachable(NEIGHBOUR, "unreadable answer") from error
 
 
-def quoted(text: str) -> str:
-    """Return a text as a string of PromQL, for a label's value."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'
-
-
 def _samples(data: dict[str, Any]) -> tuple[Sample, ...]:
     result = data["result"]
     if data["resultType"] == "scalar":

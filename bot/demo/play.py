@@ -16,6 +16,8 @@ from bot.demo.stage import PEOPLE, Stage
 from bot.demo.transcript import DEEDS, NotAsExpected, Player
 
 _ROOM_SECONDS = 2.0
+_PACE = 1.5
+"""Seconds between the steps of the incident, so that it can be read as it goes."""
 _HELP = """\
 You are anna; type into the room, for example !help, !check data, !ping
   /as ben        speak as somebody else: {people}
@@ -48,7 +50,7 @@ async def _demo(place: Path, *, script: bool) -> int:
     async with Stage(place, say=screen.progress) as stage:
         screen.progress("starting the bot …")
         await stage.start_bot()
-        player = Player(stage, heard=screen.show)
+        player = Player(stage, heard=screen.show, pace=0.0 if script else _PACE)
         await player.open()
         screen.progress(f"the room is open after {time.monotonic() - started:.0f} s; an incident begins")
         code = await _play(player, stage, screen)
@@ -114,12 +116,9 @@ async def _happen(player: Player, words: list[str]) -> None:
     verb = words[0].removeprefix("/")
     if verb in {"fire", "resolve"} and not words[1:]:
         words = [*words, "OpenSearchDown", "critical", "data/opensearch-0", "OpenSearch has not answered for 2 min."]
-    deed = DEEDS.get(verb)
     try:
-        if deed is None:
-            raise KeyError(verb)
-        await deed(player, words[1:])
-    except (KeyError, IndexError, ValueError):
+        await DEEDS[verb](player, words[1:])
+    except (KeyError, IndexError, ValueError, StopIteration):
         print(f"that did not work; there are: {', '.join(f'/{name}' for name in DEEDS)}, /as, /quit")
 
 

@@ -171,8 +171,7 @@ class Stage:
         """Return the SBBB's catalogue with its addresses moved to the simulated monitoring."""
 
         def move(namespace: str, service: str, url: str) -> str:
-            host = (urlsplit(url).hostname or "").split(".")[0]
-            return self.monitoring.url(namespace, host or service) + (urlsplit(url).path or "/")
+            return self.monitoring.url(namespace, service) + (urlsplit(url).path or "/")
 
         moved = relocate(SBBB, move)
         return {

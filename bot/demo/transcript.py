@@ -80,9 +80,13 @@ def _glob(line: str) -> str:
 class Player:
     """Plays conversations on a stage; what the bot says is matched in order, each message once."""
 
-    def __init__(self, stage: Stage, *, heard: Callable[[str, str], None] = lambda _who, _words: None) -> None:
+    def __init__(
+        self, stage: Stage, *, heard: Callable[[str, str], None] = lambda _who, _words: None, pace: float = 0.0
+    ) -> None:
+        """`pace`: seconds of quiet before somebody speaks or something happens, for those who read along."""
         assert stage.homeserver
         self.stage = stage
+        self._pace = pace
         self.views = {name: View(stage.homeserver, session, stage.room) for name, session in stage.sessions.items()}
         self.view = self.views["anna"]
         self._heard = heard
@@ -97,6 +101,8 @@ class Player:
     async def play(self, text: str) -> None:
         """Play a conversation; raise NotAsExpected at the first thing that is not as it says."""
         for step in read(text):
+            if step.who != "bot":
+                await asyncio.sleep(self._pace)
             await self._step(step)
 
     async def _step(self, step: Step) -> None:

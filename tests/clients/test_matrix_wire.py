@@ -39,7 +39,7 @@ class Homeserver:
         self.special: dict[str, Answering] = {}
         self.sync: dict[str, Any] = {}
 
-    async def __call__(self, request: web.Request) -> web.StreamResponse:
+    async def respond(self, request: web.Request) -> web.StreamResponse:
         self.asked.append((request.method, request.path))
         name = request.path.rsplit("/", 1)[-1]
         if special := self.special.get(name):
@@ -70,7 +70,9 @@ class Homeserver:
 async def server() -> AsyncIterator[Homeserver]:
     port = free_port()
     stub = Homeserver(port)
-    runner = web.ServerRunner(web.Server(stub), shutdown_timeout=0.1)
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", stub.respond)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
     yield stub
@@ -310,13 +312,13 @@ async def test_a_wait_that_only_the_header_tells_is_obeyed(server: Homeserver, b
     assert len([path for _, path in server.asked if path.endswith("t-1")]) == 1
 
 
-def message(number: int, body: str = "!status", **content: Any) -> dict[str, Any]:
+def message(number: int, body: str = "!status", content: dict[str, Any] | None = None) -> dict[str, Any]:
     return {
         "type": "m.room.message",
         "event_id": f"$event-{number}",
         "sender": ANNA,
         "origin_server_ts": 1_795_000_000_000 + number,
-        "content": {"msgtype": "m.text", "body": body, **content},
+        "content": {"msgtype": "m.text", "body": body, **(content or {})},
     }
 
 
@@ -330,8 +332,10 @@ def batch_of(number: int, *events: Any) -> dict[str, Any]:
 
 
 SEEDS: tuple[dict[str, Any], ...] = (
-    message(1, **{"m.relates_to": {"m.in_reply_to": {"event_id": "$card"}}}),
-    message(2, **{"m.new_content": {"body": "b", "msgtype": "m.text"}, "m.relates_to": {"rel_type": "m.replace"}}),
+    message(1, content={"m.relates_to": {"m.in_reply_to": {"event_id": "$card"}}}),
+    message(
+        2, content={"m.new_content": {"body": "b", "msgtype": "m.text"}, "m.relates_to": {"rel_type": "m.replace"}}
+    ),
     {**message(3), "type": "m.reaction", "content": {"m.relates_to": {"rel_type": "m.annotation", "key": "👍"}}},
     {**message(4), "type": "m.room.redaction", "redacts": "$card", "content": {"reason": "r"}},
     {**message(5), "unsigned": {"redacted_because": {"type": "m.room.redaction"}, "prev_content": {}}},
@@ -350,7 +354,7 @@ SEEDS: tuple[dict[str, Any], ...] = (
     {**message(8), "type": "m.room.encryption", "state_key": "", "content": {"algorithm": "m.megolm.v1.aes-sha2"}},
     {**message(9), "type": "m.room.power_levels", "state_key": "", "content": {"users": {ANNA: 100}}},
 )
-ODD = (
+ODD: tuple[Any, ...] = (
     None,
     "",
     0,
@@ -391,6 +395,45 @@ def mutated(given: Any, dice: random.Random) -> Any:
         else:
             holder[key] = copy.deepcopy(dice.choice(ODD))
     return changed if dice.random() < 0.95 else dice.choice(ODD)
+
+
+async def test_an_outage_does_not_pile_up_keys(server: Homeserver, tmp_path: Path) -> None:
+    uploaded: list[Any] = []
+
+    async def refuse(request: web.Request) -> web.StreamResponse:
+        uploaded.append(await request.json())
+        return html(502)
+
+    server.special["upload"] = refuse
+    server.sync = batch_of(1)
+    bot = make(server, tmp_path, encryption=True)
+    await bot.open()
+
+    for _ in range(3):
+        await bot.sync("s", poll=NOW)
+
+    assert len(uploaded) == 3
+    assert uploaded[0] == uploaded[1] == uploaded[2]
+    await bot.close()
+
+
+async def test_key_ids_that_are_taken_are_left_for_new_ones(server: Homeserver, tmp_path: Path) -> None:
+    uploaded: list[Any] = []
+
+    async def refuse(request: web.Request) -> web.StreamResponse:
+        uploaded.append(await request.json())
+        return answer(400, {"errcode": "M_UNKNOWN"})
+
+    server.special["upload"] = refuse
+    server.sync = batch_of(1)
+    bot = make(server, tmp_path, encryption=True)
+    await bot.open()
+
+    for _ in range(2):
+        await bot.sync("s", poll=NOW)
+
+    assert not set(uploaded[0]["one_time_keys"]) & set(uploaded[1]["one_time_keys"])
+    await bot.close()
 
 
 @pytest.mark.parametrize("encryption", [False, True])
@@ -468,12 +511,22 @@ async def test_events_that_cannot_be_read_are_counted(server: Homeserver, bot: M
     assert (batch.unreadable, [each.body for each in batch.heard]) == (7, ["half a pair: ?"])
 
 
+async def test_own_words_are_not_heard_when_the_homeserver_sends_them_all_the_same(
+    server: Homeserver, bot: Matrix
+) -> None:
+    server.sync = batch_of(1, message(1, "!own") | {"sender": BOT}, message(2, "!anna's"))
+
+    batch = await bot.sync("s", poll=NOW)
+
+    assert [each.body for each in batch.heard] == ["!anna's"]
+
+
 async def test_a_thread_without_a_reply_answers_its_root(server: Homeserver, bot: Matrix) -> None:
     thread = {"rel_type": "m.thread", "event_id": "$root", "m.in_reply_to": {"event_id": "$last"}}
     server.sync = batch_of(
         1,
-        message(1, "logs", **{"m.relates_to": thread | {"is_falling_back": True}}),
-        message(2, "logs", **{"m.relates_to": thread}),
+        message(1, "logs", {"m.relates_to": thread | {"is_falling_back": True}}),
+        message(2, "logs", {"m.relates_to": thread}),
         message(3, "> quoted, not a reply\n\nmine"),
     )
 
@@ -495,9 +548,8 @@ async def test_libraries_never_log_what_was_said(
     caplog.set_level(logging.DEBUG)
     bot = make(server, tmp_path, encryption=True)
     await bot.open()
-    server.sync = batch_of(
-        1, message(1, "a private sentence"), message(2) | {"content": {"body": "a private sentence"}}
-    )
+    topic = {"type": "m.room.topic", "state_key": "", "content": {"topic": "a private sentence"}}
+    server.sync = batch_of(1, message(1, "a private sentence"), message(2) | topic)
 
     await bot.sync("s", poll=NOW)
     await bot.close()

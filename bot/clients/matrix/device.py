@@ -1,4 +1,4 @@
-"""The bot's device: its HTTP session and its keys; the only place for matrix-nio.
+"""The bot's device: its HTTP session and its keys; with `keys`, the only place for matrix-nio.
 
 nio is used as a layer: no `sync_forever`, no callbacks, no stored sync token. It loses events when a callback fails,
 spins on error answers, sleeps as long as a server asks and retries for ever; here it sends one request and keeps keys.
@@ -7,7 +7,7 @@ spins on error answers, sleeps as long as a server asks and retries for ever; he
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,16 +18,16 @@ from nio.crypto import encrypt_attachment
 from nio.store import SqliteStore
 
 from bot.clients.http import OUTAGES, outage
-from bot.clients.matrix.answers import HOMESERVER, problem, read
+from bot.clients.matrix.answers import HOMESERVER, read
 from bot.clients.matrix.events import Json, items, obj, states
+from bot.clients.matrix.keys import KeyExchange
 from bot.clients.matrix.login import Login
 from bot.clients.matrix.session import new_session, read_body
-from bot.core.errors import NeighbourError, Rejected, Unreachable
+from bot.core.errors import Unreachable
 from bot.core.names import RoomId, UserId
 
 _log = structlog.get_logger(__name__)
 _LIMIT = timedelta(seconds=30)
-_ERRAND_SECONDS = 10.0
 # nio quotes the offending event in its schema warnings and whole bodies at DEBUG; peewee prints SQL with pickled keys.
 _FLOORS = {"nio": logging.ERROR, "peewee": logging.WARNING}
 
@@ -55,7 +55,7 @@ class Device:
         self._user = user
         self._now = now
         self._fed = 0
-        self._unsent: Json | None = None
+        self._keys = KeyExchange(self._client, self._ask)
         self._sharing = asyncio.Lock()
 
     def adopt(self, login: Login) -> None:
@@ -127,23 +127,8 @@ class Device:
         return bool(letters)
 
     async def errands(self, *, everybody: bool = False) -> bool:
-        """Upload, ask for and claim keys as far as it is due; return whether devices were asked for.
-
-        `everybody` asks for all devices of all members: a change that was told right before a crash is not told again.
-        """
-        client = self._client
-        if not self.encrypts:
-            return False
-        if everybody:
-            encrypted = (room for room in client.rooms.values() if room.encrypted)
-            client.olm.add_changed_users({user for room in encrypted for user in room.users})
-        asking = bool(client.should_query_keys)
-        due = [client.send_to_device_messages]
-        due += [self._upload] if client.should_upload_keys else []
-        due += [client.keys_query] if asking else []
-        due += [self._claim] if client.should_claim_keys else []
-        await asyncio.gather(*(_errand(errand) for errand in due))
-        return asking
+        """Exchange keys as far as it is due (see `KeyExchange.errands`); return whether devices were asked for."""
+        return await self._keys.errands(everybody=everybody) if self.encrypts else False
 
     def decrypt(self, room: RoomId, event: Json) -> Json | None:
         """Return the event in clear, None when it cannot be read (yet) or comes from no known device of its sender.
@@ -167,15 +152,15 @@ class Device:
     async def encrypt(self, room: RoomId, event_type: str, content: Json) -> tuple[str, Json]:
         """Return type and content for an encrypted room, after everybody who can read got the key.
 
-        Raises Unreachable when a member's device did not get it: a message that its reader cannot open is lost.
+        Raises what a request raises when a device could not be given it: what its reader cannot open is lost.
         """
         try:
             async with self._sharing, asyncio.timeout(_LIMIT.total_seconds()):
-                await self._share(room)
+                await self._keys.share(room)
                 sealed_type, sealed = self._client.encrypt(room, event_type, content)
         except OUTAGES as error:
             raise Unreachable(HOMESERVER, outage(error, _LIMIT)) from error
-        except (nio.LocalProtocolError, nio.EncryptionError) as error:
+        except (nio.LocalProtocolError, nio.EncryptionError, KeyError) as error:
             raise Unreachable(HOMESERVER, "the room's key is not ready") from error
         return sealed_type, sealed
 
@@ -185,65 +170,9 @@ class Device:
         sealed, keys = encrypt_attachment(raw)
         return sealed, keys
 
-    async def _share(self, room: RoomId) -> None:
-        client = self._client
-        if not client.rooms[room].members_synced:
-            self._done(await client.joined_members(room))
-        if client.should_query_keys:
-            self._done(await client.keys_query())
-        if not client.olm.should_share_group_session(room):
-            return
-        if missing := client.get_missing_sessions(room):
-            self._done(await client.keys_claim(missing))
-        await client.share_group_session(room, ignore_unverified_devices=True)
-        if unreached := self._unreached(room):
-            client.invalidate_outbound_session(room)
-            raise Unreachable(HOMESERVER, f"{len(unreached)} devices did not get the room's key")
-
-    def _unreached(self, room: RoomId) -> list[str]:
-        """Return devices that could have got the key and did not: nio calls a session shared even so."""
-        olm = self._client.olm
-        session = olm.outbound_group_sessions[room]
-        served = session.users_shared_with | session.users_ignored
-        return [
-            each.id
-            for user in self._client.rooms[room].users
-            for each in olm.device_store.active_user_devices(user)
-            if (each.user_id, each.id) not in served and olm.session_store.get(each.curve25519) is not None
-        ]
-
-    def _done(self, response: Any) -> None:
-        """Raise what an error object of nio means: it returns errors instead of raising them."""
-        if not isinstance(response, nio.ErrorResponse):
-            return
-        code = {"errcode": response.status_code, "soft_logout": response.soft_logout}
-        wait = {"retry_after_ms": response.retry_after_ms}
-        transport = response.transport_response
-        raise problem(transport.status, transport.headers, code | wait, self._now())
-
-    async def _upload(self) -> None:
-        """Upload our keys, kept on disk before the homeserver has them, and the same ones until it took them.
-
-        nio saves them afterwards and makes new ones for every attempt: a crash in between leaves public keys nobody can
-        use and ids that are refused from then on, an outage thousands of keys.
-        """
-        olm = self._client.olm
-        self._unsent = self._unsent or olm.share_keys()
-        olm.save_account()
-        headers = {"Authorization": f"Bearer {self._client.access_token}"}
-        path = "/_matrix/client/v3/keys/upload"
-        try:
-            answer = read(*await self.request("POST", path, json.dumps(self._unsent), headers, _LIMIT), self._now())
-        except Rejected:
-            # Other keys are there under these ids, from a store that is lost: the next attempt brings new ids.
-            olm.mark_keys_as_published()
-            self._unsent = None
-            raise
-        await self._client.receive_response(nio.KeysUploadResponse.from_dict(answer))
-        self._unsent = None
-
-    async def _claim(self) -> Any:
-        return await self._client.keys_claim(self._client.get_users_for_key_claiming())
+    async def _ask(self, method: str, path: str, body: Json) -> Json:
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._client.access_token}"}
+        return read(*await self.request(method, path, json.dumps(body), headers, _LIMIT), self._now())
 
     async def _feed(self, piece: Json) -> bool:
         # nio drops an answer whose next_batch it has just seen; ours only ever counts up.
@@ -285,15 +214,3 @@ class Device:
 
 def _joined(room: str, state: list[Any]) -> Json:
     return {"rooms": {"join": {room: {"state": {"events": state}, "timeline": {"events": []}}}}}
-
-
-async def _errand(errand: Callable[[], Awaitable[Any]]) -> None:
-    name = getattr(errand, "__name__", "errand")
-    try:
-        async with asyncio.timeout(_ERRAND_SECONDS):
-            response = await errand()
-    except (*OUTAGES, NeighbourError, nio.LocalProtocolError) as error:
-        _log.warning("keys could not be exchanged", errand=name, error=type(error).__name__)
-    else:
-        if isinstance(response, nio.ErrorResponse):
-            _log.warning("keys were refused", errand=name, code=response.status_code)
