@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -382,3 +383,16 @@ async def send_many(bot: Matrix, room: RoomId, number: int) -> None:
 def devices(scene: Scene) -> list[str]:
     found = scene.server.call("GET", f"/_synapse/admin/v2/users/{scene.bot}/devices", by=scene.admin)["devices"]
     return sorted(each["device_id"] for each in found if each["device_id"] == "OPSBOT")
+
+
+async def test_a_room_whose_members_or_rules_change_is_named(scene: Scene, bot: Matrix, room: RoomId) -> None:
+    since = await position(bot)
+
+    scene.says(room, "only words")
+    words = await bot.sync(since, poll=NOW)
+    path = f"/_matrix/client/v3/rooms/{quote(room)}/state/m.room.history_visibility/"
+    scene.server.call("PUT", path, {"history_visibility": "world_readable"}, by=scene.anna)
+    rules = await bot.sync(words.next_batch, poll=NOW)
+
+    assert words.changed == ()
+    assert rules.changed == (room,)

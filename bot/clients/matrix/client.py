@@ -14,7 +14,19 @@ from bot.clients.http import Counter
 from bot.clients.matrix import crosssigning
 from bot.clients.matrix.account import Account
 from bot.clients.matrix.answers import HOMESERVER, Refused
-from bot.clients.matrix.events import Json, Timeline, gaps, invites, items, obj, own, sent_before, strings, timelines
+from bot.clients.matrix.events import (
+    Json,
+    Timeline,
+    changed,
+    gaps,
+    invites,
+    items,
+    obj,
+    own,
+    sent_before,
+    strings,
+    timelines,
+)
 from bot.clients.matrix.listening import Listened, Listener
 from bot.clients.matrix.paths import API, further, part, room_path, said, sync_filter
 from bot.core.errors import Missing, NeighbourError, Unreachable
@@ -109,7 +121,14 @@ class Matrix:
         next_batch = said(answer, "next_batch")
         found = tuple(timelines(answer)) if since else ()
         listened = await self._listen(answer, found, first=full)
-        return Batch(next_batch, listened.heard, gaps(found), invites(answer, self.user), max(listened.unreadable, 0))
+        return Batch(
+            next_batch,
+            listened.heard,
+            gaps(found),
+            invites(answer, self.user),
+            max(listened.unreadable, 0),
+            changed(answer),
+        )
 
     async def history(self, room: RoomId, start: str, stop: str | None, limit: int = _PAGE) -> Page:
         """Return one page of what was said before the position `start`, back to `stop`; go on from its `end`."""

@@ -12,6 +12,11 @@ from bot.core.names import EventId, RoomId, UserId
 Json = dict[str, Any]
 
 
+_RULES = frozenset(
+    f"m.room.{name}" for name in ("member", "join_rules", "guest_access", "history_visibility", "encryption")
+)
+
+
 class Unreadable(ValueError):
     """An event of a kind we listen to has not the shape the specification gives it."""
 
@@ -50,6 +55,11 @@ def states(answer: Json) -> Iterator[tuple[str, list[Any]]]:
 def gaps(found: Iterable[Timeline]) -> tuple[Gap, ...]:
     """Return the holes that can be filled."""
     return tuple(Gap(each.room, each.prev_batch) for each in found if each.limited and each.prev_batch)
+
+
+def changed(answer: Json) -> tuple[RoomId, ...]:
+    """Return the rooms whose members or rules changed."""
+    return tuple(RoomId(room) for room, events in states(answer) if any(type_of(event) in _RULES for event in events))
 
 
 def invites(answer: Json, me: UserId) -> tuple[Invite, ...]:
