@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from bot.command import ActionContext, action
 from bot.core.errors import UsageError
 from bot.core.facts import Verdict
-from bot.core.message import Message
+from bot.core.message import Message, Priority
 from bot.core.names import Key, UserId
 from bot.core.policy import Risk
 
@@ -43,5 +43,7 @@ async def announce(ctx: ActionContext, *text: str) -> Announced:
             "there is nothing to announce" if not words else "that is too long", hint="!announce your words"
         )
     said = Announcement(words, ctx.request.sender)
-    ctx.post(Message(ctx.request.room, Key(f"announce:{ctx.action}"), ctx.render(said), request=ctx.action))
+    key = Key(f"announce:{ctx.action}")
+    # As urgent as the answer, which tells that it was said.
+    ctx.post(Message(ctx.request.room, key, ctx.render(said), Priority.ANSWER, request=ctx.action))
     return Announced(ctx.request.sender)

@@ -3,14 +3,13 @@
 import asyncio
 import math
 
-from bot.clients.kubernetes import Object
-from bot.clients.prometheus import quoted
 from bot.command import Context
 from bot.core.cnpg import archiving, backups
 from bot.core.errors import Missing
 from bot.core.facts import Unknown
 from bot.core.findings import CnpgFinding
-from bot.core.kinds import Kind
+from bot.core.kinds import Kind, Object
+from bot.core.promql import quoted
 from commands.asking import PART, ask, ask_all
 
 

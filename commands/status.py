@@ -143,7 +143,8 @@ async def status(ctx: Context, where: str | None = None, *, namespace: Namespace
 def _read(cluster: Survey, names: tuple[str, ...], now: datetime) -> tuple[NamespaceStatus, ...]:
     pods = [read_pod(obj, now) for obj in cluster.found.get(Kind.PODS, ())]
     wishes = [read_wish(kind, obj) for kind in OWNERS for obj in cluster.found.get(kind, ())]
-    found = workloads(pods, wishes, now)
+    # Where pods could not be asked for, none being seen does not mean that none is there.
+    found = workloads(pods, [wish for wish in wishes if not cluster.gap((Kind.PODS,), wish.namespace)], now)
     return tuple(
         NamespaceStatus(name, tuple(each for each in found if each.namespace == name), cluster.gap(_RUNNING, name))
         for name in names

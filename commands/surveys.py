@@ -1,14 +1,20 @@
 """What the cluster holds of several kinds, and where it could not be asked."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from __future__ import annotations
 
-from bot.clients.kubernetes import Kubernetes, Listing, Object
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 from bot.core.errors import Missing
 from bot.core.facts import Unknown
-from bot.core.kinds import Kind
+from bot.core.kinds import Kind, Listing, Object
 from commands.asking import ask_all
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import timedelta
+
+    from bot.clients.kubernetes import Kubernetes
 
 # These come with operators: a cluster without the operator knows no such kind, and then there is none.
 _OPTIONAL = frozenset({Kind.CLUSTERS, Kind.OBJECTSTORES, Kind.VAULTSTATICSECRETS, Kind.VAULTDYNAMICSECRETS})

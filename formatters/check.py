@@ -66,14 +66,15 @@ def _wrong(services: Sequence[ServiceCheck], *, whole: bool) -> Iterator[Item]:
             yield from (_item(service, whole=whole) for service in group)
         else:
             head = (f"{count(len(group), 'service')} ", Mark(Glyph.UNKNOWN), f" {reason}")
-            yield Item(head, (line(_names(group, whole=whole)),))
+            yield Item(head, tuple(_names(group, whole=whole)))
 
 
-def _names(services: Sequence[ServiceCheck], *, whole: bool) -> str:
+def _names(services: Sequence[ServiceCheck], *, whole: bool) -> Iterator[Line]:
     spaces: dict[str, list[str]] = defaultdict(list)
     for service in services:
         spaces[service.namespace].append(service.service)
-    return " · ".join(f"{space}: {', '.join(names)}" if whole else ", ".join(names) for space, names in spaces.items())
+    for space, names in spaces.items():
+        yield line(*((f"{space}: ",) if whole else ()), ", ".join(names))
 
 
 def _fine(report: CheckReport) -> Iterator[Item]:

@@ -5,6 +5,7 @@ from datetime import datetime
 from itertools import groupby
 
 from bot.core.facts import Unknown, Verdict
+from bot.core.names import UserId
 from bot.core.pods import Ending, Pod, Trouble
 from bot.core.workloads import Workload
 from commands.status import NeighbourStatus, StatusReport
@@ -20,6 +21,7 @@ from formatters.document import (
     Line,
     Mark,
     Paragraph,
+    Person,
     glyph_of,
     line,
 )
@@ -27,6 +29,7 @@ from formatters.words import age, ago, count
 
 _WELL_SHOWN = 8
 _BEHIND_SHOWN = 3
+_STRANGERS_SHOWN = 5
 _FIRST = (Verdict.BAD, Verdict.UNKNOWN, Verdict.WARN, Verdict.OK)
 
 
@@ -40,7 +43,7 @@ def status_report(report: StatusReport) -> Document:
     blocks += map(Paragraph, _secrets(report))
     blocks.append(Paragraph(_me(report)))
     if not isinstance(report.me, Unknown) and report.me.strangers:
-        blocks.append(Paragraph(("In the room, but not in ", Code("people"), f": {', '.join(report.me.strangers)}")))
+        blocks.append(Paragraph(_strangers(report.me.strangers)))
     return Document(report.verdict, _title(report), tuple(blocks))
 
 
@@ -189,6 +192,14 @@ def _me(report: StatusReport) -> Line:
 
 def _database(problem: Unknown | None) -> Line:
     return ("database ", Mark(Glyph.FAILED), f" {problem.reason} · ") if problem else ()
+
+
+def _strangers(users: tuple[UserId, ...]) -> Line:
+    parts: list[Inline] = ["In the room, but not in ", Code("people"), ":"]
+    for user in users[:_STRANGERS_SHOWN]:
+        parts += [" ", Person(user)]
+    more = len(users) - _STRANGERS_SHOWN
+    return (*parts, f" and {more} more") if more > 0 else tuple(parts)
 
 
 def _neighbours(neighbours: tuple[NeighbourStatus, ...]) -> Line:

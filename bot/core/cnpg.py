@@ -2,12 +2,10 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
 from bot.core.facts import Unknown
+from bot.core.kinds import Object
 from bot.core.moments import moment
-
-Object = dict[str, Any]
 
 BARMAN_CLOUD = "barman-cloud.cloudnative-pg.io"
 """The backup plugin's name in a Cluster."""

@@ -1,6 +1,14 @@
 """The kinds of Kubernetes objects the bot may look at; Secrets are not among them, and nothing can name them."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import Enum
+from typing import Any
+
+from bot.core.errors import NeighbourError
+
+Object = dict[str, Any]
+"""A Kubernetes object as the API tells it: any field but `metadata.name` may be missing."""
 
 
 class Kind(Enum):
@@ -34,3 +42,12 @@ class Kind(Enum):
         """Where its API version begins: `/api/v1`, `/apis/apps/v1`."""
         group, version, _ = self.value
         return f"/apis/{group}/{version}" if group else f"/api/{version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What was found of a kind, and where could not be looked."""
+
+    items: tuple[Object, ...]
+    unasked: Mapping[str, NeighbourError]
+    """Namespace → why; empty when the answer is whole."""

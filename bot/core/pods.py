@@ -4,12 +4,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from bot.core.facts import Verdict
+from bot.core.kinds import Object
 from bot.core.moments import moment
-
-Object = dict[str, Any]
 
 RECENT = timedelta(hours=1)
 """A restart this young is news."""

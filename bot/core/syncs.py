@@ -3,12 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from bot.core.kinds import Kind
+from bot.core.kinds import Kind, Object
 from bot.core.moments import epoch, moment
-
-Object = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from bot.core.facts import Verdict, worst
-from bot.core.kinds import Kind
+from bot.core.kinds import Kind, Object
 from bot.core.pods import Owner, Pod, Trouble
-
-Object = dict[str, Any]
 
 SETTLING = timedelta(minutes=1)
 """So long a workload without a ready pod may be no more than starting."""

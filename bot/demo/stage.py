@@ -185,11 +185,12 @@ class Stage:
         )
         await self._notifier.start()
 
-    async def start_bot(self, *, ready: bool = True) -> None:
+    async def start_bot(self, *, ready: bool = True, debug: bool = False) -> None:
         """Start the bot as production does: the installed script, a configuration, a process of its own."""
+        words = ["run", "--config", str(self.config), *(["--debug"] if debug else [])]
         with (self.directory / "bot.log").open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                _script(), "run", "--config", str(self.config), stdout=log, stderr=log, env={**_environment(), **self.environment}
+                _script(), *words, stdout=log, stderr=log, env={**_environment(), **self.environment}
             )
         if ready:
             await self.until_ready()

@@ -1,0 +1,327 @@
+"""`!check` against the simulated house."""
+
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.command import Context
+from bot.core.errors import UsageError
+from bot.core.facts import Unknown, Verdict
+from bot.core.findings import CnpgFinding, ExecFinding, Finding, HttpFinding, NoPodFinding, ReadyFinding, SealFinding
+from bot.core.sbbb import SBBB
+from bot.demo.cluster import ExecAnswer
+from bot.demo.world import not_ready, objects_of
+from commands.check import CheckReport, check
+from tests.commands.conftest import House
+
+PING = ("valkey-cli", "ping")
+
+
+async def told(ctx: Context, line: str = "") -> CheckReport:
+    """Run the command as the room would type it."""
+    bound = check.bind(tuple(line.split()))
+    report = await check.handler(ctx, *bound.args, **bound.kwargs)
+    assert isinstance(report, CheckReport)
+    return report
+
+
+async def found(ctx: Context, line: str) -> Finding:
+    """Return what the one probe of a target found."""
+    (service,) = (await told(ctx, line)).services
+    return service.finding
+
+
+async def test_a_house_at_rest_is_fine_down_to_the_last_service(house: House) -> None:
+    async with house.open() as ctx:
+        report = await told(ctx)
+
+    assert {f"{each.namespace}/{each.service}": each.finding for each in report.services if each.verdict != "ok"} == {}
+    assert len(report.services) == sum(map(len, SBBB.values()))
+    assert report.verdict is Verdict.OK
+
+
+async def test_postgres_tells_all_its_numbers(house: House) -> None:
+    async with house.open() as ctx:
+        finding = await found(ctx, "data/postgres")
+
+    assert isinstance(finding, CnpgFinding)
+    assert (finding.ready, finding.instances, finding.archiving) == (1, 1, True)
+    assert finding.last_backup == house.now - timedelta(hours=4)
+    assert (finding.connections, finding.max_connections) == (61, 100)
+    assert finding.verdict is Verdict.OK
+
+
+async def test_without_prometheus_only_the_connections_are_unknown(house: House) -> None:
+    house.monitoring.down.add(("monitoring", "prometheus"))
+
+    async with house.open() as ctx:
+        finding = await found(ctx, "data/postgres")
+
+    assert isinstance(finding, CnpgFinding)
+    assert finding.connections == Unknown("connection cut")
+    assert {name for name, verdict in finding.verdicts.items() if verdict is Verdict.UNKNOWN} == {"connections"}
+    assert finding.verdict is Verdict.UNKNOWN
+
+
+async def test_a_prometheus_that_hangs_leaves_the_rest_of_postgres_known(house: House) -> None:
+    house.settings["limits"] = {"probe": 0.5}
+
+    async with house.open() as ctx:
+        await ctx.neighbours.kubernetes.open()
+        house.monitoring.answer("/monitoring/prometheus/api", delay=30)
+        finding = await found(ctx, "data/postgres")
+
+    assert isinstance(finding, CnpgFinding)
+    assert finding.connections == Unknown("no answer in 0.4 s")
+    assert finding.archiving is True
+
+
+async def test_a_database_that_was_never_scraped_has_unknown_connections_not_zero(house: House) -> None:
+    async with house.open() as ctx:
+        house.monitoring.prometheus.samples.clear()
+        finding = await found(ctx, "data/postgres")
+
+    assert isinstance(finding, CnpgFinding)
+    assert finding.connections == Unknown("no such series")
+
+
+async def test_a_store_that_knows_no_backup_is_unknown_never_fine(house: House) -> None:
+    async with house.open() as ctx:
+        house.cluster.store.change("objectstores", "data", "postgres-store", lambda obj: obj.update(status={}))
+        finding = await found(ctx, "data/postgres")
+
+    assert isinstance(finding, CnpgFinding)
+    assert isinstance(finding.last_backup, Unknown)
+    assert finding.verdict is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("spoil", "part", "verdict"),
+    [
+        ({"phase": "Failing over"}, "phase", Verdict.WARN),
+        ({"readyInstances": 0}, "instances", Verdict.BAD),
+        ({"conditions": []}, "archiving", Verdict.UNKNOWN),
+        ({"conditions": [{"type": "ContinuousArchiving", "status": "False"}]}, "archiving", Verdict.BAD),
+    ],
+)
+async def test_each_part_of_a_database_can_be_wrong_by_itself(
+    house: House, spoil: dict[str, Any], part: str, verdict: Verdict
+) -> None:
+    async with house.open() as ctx:
+        house.cluster.store.change("clusters", "data", "postgres", lambda obj: obj["status"].update(spoil))
+        finding = await found(ctx, "data/postgres")
+
+    assert isinstance(finding, CnpgFinding)
+    assert {name: each for name, each in finding.verdicts.items() if each is not Verdict.OK} == {part: verdict}
+
+
+@pytest.mark.parametrize(("used", "verdict"), [(79, Verdict.OK), (80, Verdict.WARN), (95, Verdict.BAD)])
+async def test_connections_that_run_out_are_told_in_time(house: House, used: int, verdict: Verdict) -> None:
+    async with house.open() as ctx:
+        table = house.monitoring.prometheus
+        table.samples = [each for each in table.samples if each.name != "cnpg_backends_total"]
+        table.set("cnpg_backends_total", used, namespace="data", pod="postgres-1")
+        finding = await found(ctx, "data/postgres")
+
+    assert isinstance(finding, CnpgFinding)
+    assert finding.verdicts["connections"] is verdict
+
+
+async def test_valkey_that_answers_well_is_fine(house: House) -> None:
+    async with house.open() as ctx:
+        finding = await found(ctx, "data/valkey")
+
+    assert isinstance(finding, ExecFinding)
+    assert (finding.output, finding.verdict) == ("PONG", Verdict.OK)
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict"),
+    [
+        (ExecAnswer("LOADING Valkey is loading the dataset in memory\n"), Verdict.BAD),
+        (ExecAnswer("", "Could not connect", exit_code=1), Verdict.BAD),
+        (ExecAnswer("PONG\n", exit_code=1), Verdict.BAD),
+        (ExecAnswer("PONG\n", exit_code=None), Verdict.UNKNOWN),
+    ],
+)
+async def test_valkey_is_fine_only_when_it_says_so(house: House, answer: ExecAnswer, verdict: Verdict) -> None:
+    async with house.open() as ctx:
+        house.cluster.execs.answer("data", "valkey-*", PING, answer)
+        report = await told(ctx, "data/valkey")
+
+    assert report.verdict is verdict
+
+
+async def test_without_a_ready_pod_valkey_is_down(house: House) -> None:
+    not_ready(house.objects, "data", "valkey", house.now)
+
+    async with house.open() as ctx:
+        finding = await found(ctx, "data/valkey")
+
+    assert finding == NoPodFinding(1)
+
+
+@pytest.mark.parametrize(
+    ("colour", "verdict"),
+    [("green", Verdict.OK), ("yellow", Verdict.WARN), ("red", Verdict.BAD), ("blue", Verdict.BAD)],
+)
+async def test_opensearch_is_as_its_colour(house: House, colour: str, verdict: Verdict) -> None:
+    async with house.open() as ctx:
+        house.monitoring.answer("/data/opensearch/", json={"status": colour, "number_of_nodes": 1})
+        finding = await found(ctx, "data/opensearch")
+
+    assert isinstance(finding, HttpFinding)
+    assert (finding.shown, finding.number, finding.verdict) == (colour, 1, verdict)
+
+
+@pytest.mark.parametrize("body", [{}, [], {"status": None}, {"status": "green", "number_of_nodes": "many"}])
+async def test_an_answer_without_the_number_is_unknown(house: House, body: object) -> None:
+    async with house.open() as ctx:
+        house.monitoring.answer("/data/opensearch/", json=body)
+        report = await told(ctx, "data/opensearch")
+
+    assert report.verdict is Verdict.UNKNOWN
+
+
+async def test_a_disk_that_fills_up_is_a_warning(house: House) -> None:
+    async with house.open() as ctx:
+        house.monitoring.answer("/storage/seaweedfs-volume/", json={"DiskStatuses": [{"percent_free": 8.5}]})
+        report = await told(ctx, "storage/seaweedfs-volume")
+
+    assert report.verdict is Verdict.WARN
+
+
+@pytest.mark.parametrize("status", [302, 401, 404, 500, 503])
+async def test_a_service_that_answers_something_else_is_down(house: House, status: int) -> None:
+    async with house.open() as ctx:
+        house.monitoring.answer("/ory/kratos/", status)
+        finding = await found(ctx, "ory/kratos")
+
+    assert isinstance(finding, HttpFinding)
+    assert (finding.status, finding.verdict) == (status, Verdict.BAD)
+
+
+async def test_each_pod_of_openbao_is_told_by_itself(house: House) -> None:
+    house.bao_pods = ("openbao-0", "openbao-1", "openbao-2")
+
+    async with house.open() as ctx:
+        house.seal("openbao-1", progress=1)
+        house.monitoring.down.add(("data", "openbao-2"))
+        (finding,) = [each.finding for each in (await told(ctx, "data/openbao")).services]
+
+    assert isinstance(finding, SealFinding)
+    assert len(finding.pods) == 3
+    assert [isinstance(pod, Unknown) or pod.sealed for pod in finding.pods.values()] == [False, True, True]
+    assert finding.verdict is Verdict.BAD
+
+
+async def test_a_workload_is_as_well_as_its_ready_pods(house: House) -> None:
+    async with house.open() as ctx:
+        house.cluster.store.change("deployments", "lasuite", "docs", lambda obj: obj["status"].update(readyReplicas=0))
+        house.cluster.store.change("deployments", "lasuite", "meet", lambda obj: obj["spec"].update(replicas=0))
+        report = await told(ctx, "lasuite")
+
+    states = {each.service: (each.finding, each.verdict) for each in report.services}
+    assert states["docs"] == (ReadyFinding(0, 1), Verdict.BAD)
+    assert states["meet"][1] is Verdict.WARN
+    assert states["drive"] == (ReadyFinding(1, 1), Verdict.OK)
+
+
+async def test_a_workload_the_cluster_does_not_have_is_unknown(house: House) -> None:
+    async with house.open() as ctx:
+        house.cluster.store.delete("deployments", "lasuite", "docs")
+        finding = await found(ctx, "lasuite/docs")
+
+    assert finding == Unknown("Kubernetes: no workload named docs")
+
+
+async def test_a_cluster_that_refuses_connections_leaves_what_needs_it_unknown(house: House) -> None:
+    async with house.open() as ctx:
+        await house.cluster.stop()
+        report = await told(ctx, "data")
+
+    states = {each.service: each.finding for each in report.services}
+    assert states["postgres"] == states["valkey"] == Unknown("Kubernetes: connection refused")
+    assert isinstance(states["opensearch"], HttpFinding)
+    assert report.verdict is Verdict.UNKNOWN
+
+
+async def test_a_house_that_hangs_costs_no_more_than_the_limit(house: House) -> None:
+    house.settings["limits"] = {"probe": 0.5}
+
+    async with house.open() as ctx:
+        await ctx.neighbours.kubernetes.open()
+        house.cluster.faults.add("/", delay=30)
+        house.monitoring.answer("/", delay=30)
+        # Longer prefixes win, and the seal status was set by the house itself.
+        house.monitoring.answer("/data/openbao-0/v1/sys/seal-status", delay=30)
+        began = time.monotonic()
+        report = await told(ctx)
+        took = time.monotonic() - began
+
+    assert took < 1.2
+    assert {each.verdict for each in report.services} == {Verdict.UNKNOWN}
+
+
+async def test_without_the_right_to_look_a_service_is_unknown(house: House) -> None:
+    async with house.open() as ctx:
+        house.cluster.access.deny("*", "*")
+        report = await told(ctx, "lasuite")
+
+    assert {each.verdict for each in report.services} == {Verdict.UNKNOWN}
+    (reason,) = {each.finding.reason for each in report.services if isinstance(each.finding, Unknown)}
+    assert reason == "Kubernetes: may not list deployments in lasuite (403)"
+
+
+@pytest.mark.parametrize("line", ["data/valkey", "-n data valkey", "valkey", "data/valk"])
+async def test_one_service_can_be_named_in_every_usual_way(house: House, line: str) -> None:
+    async with house.open() as ctx:
+        report = await told(ctx, line)
+
+    assert [(each.namespace, each.service) for each in report.services] == [("data", "valkey")]
+
+
+async def test_an_unknown_service_is_answered_with_near_ones(house: House) -> None:
+    async with house.open() as ctx:
+        with pytest.raises(UsageError) as caught:
+            await told(ctx, "data/postgrs")
+
+    assert caught.value.near == ("data/postgres",)
+    assert caught.value.hint == "probed there: postgres, valkey, opensearch, openbao"
+
+
+async def test_an_unknown_namespace_is_answered_with_near_ones(house: House) -> None:
+    async with house.open() as ctx:
+        with pytest.raises(UsageError) as caught:
+            await told(ctx, "storag")
+
+    assert caught.value.problem == "No namespace “storag”"
+    assert caught.value.near[0] == "storage"
+
+
+async def test_a_namespace_without_probes_is_unknown_never_healthy(house: House) -> None:
+    async with house.open() as ctx:
+        report = await told(ctx, "kube-system")
+
+    assert (report.services, report.unprobed, report.verdict) == ((), ("kube-system",), Verdict.UNKNOWN)
+
+
+async def test_a_namespace_of_the_house_without_probes_is_named(house: House) -> None:
+    house.settings["namespaces"] = ["data", "longhorn-system"]
+
+    async with house.open() as ctx:
+        report = await told(ctx)
+
+    assert report.unprobed == ("longhorn-system",)
+
+
+async def test_checking_changes_nothing(house: House) -> None:
+    async with house.open() as ctx:
+        house.cluster.request_log.clear()
+        house.monitoring.request_log.clear()
+        await told(ctx)
+
+    assert {method for method, _ in (*house.cluster.request_log, *house.monitoring.request_log)} == {"GET"}
+    assert objects_of(house.cluster.store, "data")

@@ -1,0 +1,60 @@
+"""The checker of the first promise must see every way of breaking it."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.core.names import EventId, UserId
+from bot.demo.ledgers import Promised, Verdict, inversions, judge
+from bot.demo.view import Seen
+
+BOT = UserId("@bot:demo.test")
+CARD = Seen(EventId("$1"), BOT, "⚠️ WARNING Disk (2)\n• a-1\n• a-2", "", None, "", "", "alert:1", 1, "", "", (), None)
+EDIT = replace(CARD, event_id=EventId("$2"), body="✅ RESOLVED Disk (2)", edits=CARD.event_id, rev=2)
+ANSWER = replace(CARD, event_id=EventId("$3"), body="Pong", key="answer:1", replies_to=EventId("$ask"))
+SAID = replace(CARD, event_id=EventId("$4"), body="ℹ️ lunch", key="announce:1")
+
+
+def _promised() -> Promised:
+    promised = Promised(commands={EventId("$ask"): "!ping"}, announcements=["lunch"])
+    promised.accepted("Disk", {"a-1": True, "a-2": True})
+    promised.accepted("Disk", {"a-1": False, "a-2": False})
+    return promised
+
+
+def _breaches(*seen: Seen) -> set[str]:
+    verdict: Verdict = judge(_promised(), seen, BOT)
+    return set(verdict.breaches)
+
+
+@pytest.mark.parametrize(
+    ("seen", "breaches"),
+    [
+        ((CARD, EDIT, ANSWER, SAID), set()),
+        ((ANSWER, SAID), {"lost"}),
+        ((CARD, ANSWER, SAID), {"lost"}),
+        ((CARD, EDIT, replace(EDIT, event_id=EventId("$9")), ANSWER, SAID), {"doubled"}),
+        ((CARD, replace(CARD, event_id=EventId("$9"), rev=3, body=EDIT.body), ANSWER, SAID), {"doubled"}),
+        ((CARD, replace(EDIT, rev=3), replace(EDIT, event_id=EventId("$9")), ANSWER, SAID), {"disordered"}),
+        ((CARD, EDIT, SAID), {"unanswered"}),
+        ((CARD, EDIT, ANSWER, replace(ANSWER, key="answer:2"), SAID), {"answered_twice"}),
+        ((CARD, EDIT, ANSWER), {"unannounced"}),
+        ((CARD, EDIT, ANSWER, SAID, replace(SAID, key="announce:2")), {"announced_twice"}),
+        ((replace(CARD, sender=UserId("@eve:demo.test")), ANSWER, SAID), {"lost"}),
+    ],
+)
+def test_every_breach_is_seen_and_nothing_else(seen: tuple[Seen, ...], breaches: set[str]) -> None:
+    assert _breaches(*seen) == breaches
+
+
+def test_a_card_that_names_a_resolved_alert_as_firing_is_a_lost_one() -> None:
+    promised = Promised()
+    promised.accepted("Disk", {"a-1": True, "a-2": False})
+
+    assert judge(promised, [CARD], BOT).lost == ("Disk",)
+
+
+def test_inversions_are_counted_in_pairs() -> None:
+    assert inversions("abcd", "abcd") == 0
+    assert inversions("abcd", "bad") == 1
+    assert inversions("abcd", "dcba") == 6
