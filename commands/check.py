@@ -10,9 +10,9 @@ from bot.core.errors import Denied, Missing, Unreachable, UsageError
 from bot.core.facts import Unknown, Verdict, worst
 from bot.core.findings import Finding, verdict_of
 from bot.core.kinds import Kind
-from bot.core.names import Namespace, Target
+from bot.core.names import Target
 from commands.asking import ask_all
-from commands.parameters import NamespaceOption, near, place
+from commands.parameters import NamespaceOption, meant, near, place
 from commands.probes import READY_KINDS, probe, ready
 from commands.surveys import survey
 
@@ -50,7 +50,7 @@ class CheckReport:
 @command("check", summary="Ask every service how it is", examples=("!check", "!check data", "!check data/postgres"))
 async def check(ctx: Context, where: str | None = None, *, namespace: NamespaceOption = None) -> CheckReport:
     """Run the probes of all services, of a namespace's, or of one, at the same time."""
-    target = _meant(ctx.settings.services, place(where, namespace))
+    target = meant(place(where, namespace), ctx.settings.services)
     chosen = _chosen(ctx.settings.services, target)
     if target and not chosen:
         await _must_exist(ctx, target)
@@ -62,14 +62,6 @@ async def check(ctx: Context, where: str | None = None, *, namespace: NamespaceO
         services=services,
         unprobed=tuple(name for name in asked if name not in chosen),
     )
-
-
-def _meant(services: Services, target: Target | None) -> Target | None:
-    """Return the target, a service's bare name taken for the service where only one namespace has it."""
-    if target is None or target.name or target.namespace in services:
-        return target
-    homes = [space for space, probes in services.items() if target.namespace in probes]
-    return Target(Namespace(homes[0]), target.namespace) if len(homes) == 1 else target
 
 
 def _chosen(services: Services, target: Target | None) -> Services:

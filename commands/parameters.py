@@ -1,12 +1,13 @@
 """The words that many commands take, read the same way by all of them."""
 
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from bot.core.errors import UsageError
-from bot.core.names import Target, target
+from bot.core.names import Namespace, Target, target
 
 NamespaceOption = Annotated[str | None, Parameter(name=["--namespace", "-n"])]
 """kubectl's `-n`: what stands beside it is then a name in that namespace."""
@@ -30,6 +31,20 @@ def place(where: str | None, namespace: str | None) -> Target | None:
             f"“{kind[:60]}” and -n {namespace[:60]} are two namespaces", hint="write ns/name, or -n ns name"
         )
     return target(f"{namespace}/{name}" if name else namespace)
+
+
+def meant(place: Target | None, services: Mapping[str, Iterable[str]]) -> Target | None:
+    """Return the one place that a name or the beginning of one can mean; the place as given when several could be."""
+    if place is None or place.namespace in services:
+        return place
+    spaces = [space for space in services if space.startswith(place.namespace)]
+    if len(spaces) == 1:
+        return Target(Namespace(spaces[0]), place.name)
+    if place.name is None:
+        named = [(space, name) for space, names in services.items() for name in names if name == place.namespace]
+        if len(named) == 1:
+            return Target(Namespace(named[0][0]), named[0][1])
+    return place
 
 
 def near(word: str, known: tuple[str, ...]) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from bot.core.pods import read_pod
 from bot.core.syncs import Sync, read_syncs
 from bot.core.workloads import OWNERS, Workload, read_wish, workloads
 from commands.asking import PART, ask, ask_all
-from commands.parameters import NamespaceOption, near, place
+from commands.parameters import NamespaceOption, meant, near, place
 from commands.surveys import Survey, Unasked, survey
 
 LAGGING = timedelta(minutes=2)
@@ -118,7 +118,8 @@ class StatusReport:
 )
 async def status(ctx: Context, where: str | None = None, *, namespace: NamespaceOption = None) -> StatusReport:
     """Tell how pods, secrets and the bot itself are, in all namespaces, in one, or of one workload."""
-    target = place(where, namespace)
+    known = {**dict.fromkeys(ctx.settings.namespaces, ()), **ctx.settings.services}
+    target = meant(place(where, namespace), known)
     names = (target.namespace,) if target else ctx.settings.namespaces
     limit = ctx.settings.limits.probe
     cluster, me, neighbours = await asyncio.gather(

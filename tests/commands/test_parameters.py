@@ -13,7 +13,7 @@ from bot.core.errors import Denied, UsageError
 from bot.core.facts import Unknown
 from bot.core.sbbb import SBBB
 from commands.asking import ask, ask_all
-from commands.parameters import near, place
+from commands.parameters import meant, near, place
 
 LIMIT = timedelta(seconds=0.2)
 
@@ -39,6 +39,24 @@ def test_a_place_can_be_written_in_every_usual_way(where: str | None, namespace:
 def test_a_place_that_contradicts_itself_is_a_usage_error(where: str, namespace: str) -> None:
     with pytest.raises(UsageError):
         place(where, namespace)
+
+
+@pytest.mark.parametrize(
+    ("typed", "target"),
+    [
+        ("data", "data"),
+        ("lasuit", "lasuite"),
+        ("lasuit/hive", "lasuite/hive"),
+        ("valkey", "data/valkey"),
+        ("m", "m"),
+        ("twins", "twins"),
+        ("nothing", "nothing"),
+    ],
+)
+def test_a_unique_name_or_beginning_is_enough(typed: str, target: str) -> None:
+    services = {"data": ("valkey", "twins"), "lasuite": ("hive",), "matrix": ("sol", "twins"), "media": ()}
+
+    assert str(meant(place(typed, None), services)) == target
 
 
 def test_near_words_are_few_and_likely() -> None:
