@@ -295,9 +295,9 @@ async def test_an_unknown_service_is_answered_with_near_ones(house: House) -> No
 async def test_an_unknown_namespace_is_answered_with_near_ones(house: House) -> None:
     async with house.open() as ctx:
         with pytest.raises(UsageError) as caught:
-            await told(ctx, "storag")
+            await told(ctx, "storrage")
 
-    assert caught.value.problem == "No namespace “storag”"
+    assert caught.value.problem == "No namespace “storrage”"
     assert caught.value.near[0] == "storage"
 
 

@@ -164,9 +164,9 @@ async def test_a_namespace_that_is_not_in_the_list_can_be_asked_for(house: House
 async def test_an_unknown_namespace_is_answered_with_near_ones(house: House) -> None:
     async with house.open() as ctx:
         with pytest.raises(UsageError) as caught:
-            await told(ctx, "lasuit")
+            await told(ctx, "lasiute")
 
-    assert caught.value.problem == "No namespace “lasuit”"
+    assert caught.value.problem == "No namespace “lasiute”"
     assert caught.value.near[0] == "lasuite"
 
 
