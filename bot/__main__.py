@@ -89,7 +89,11 @@ def _config_example(chosen: argparse.Namespace) -> int:
 def _replay(chosen: argparse.Namespace) -> int:
     from bot.replay import replay  # noqa: PLC0415
 
-    body = sys.stdin.buffer.read() if str(chosen.body) == "-" else chosen.body.read_bytes()
+    try:
+        body = sys.stdin.buffer.read() if str(chosen.body) == "-" else chosen.body.read_bytes()
+    except OSError as error:
+        print(f"{chosen.body} cannot be read ({error.strerror})", file=sys.stderr)
+        return 1
     return replay(body, chosen.timezone)
 
 

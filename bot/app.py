@@ -18,13 +18,14 @@ from bot.clients.matrix import Matrix
 from bot.clients.metrics import Metrics
 from bot.clients.openbao import OpenBao
 from bot.clients.prometheus import PrometheusApi
+from bot.clients.store import meta
 from bot.clients.store.audit import AuditLog
 from bot.clients.store.database import Database
 from bot.clients.system import System
-from bot.command import Context, Neighbours, Request
+from bot.command import Command, Context, Neighbours, Request
 from bot.config import Settings
 from bot.config.secrets import secret, tokens
-from bot.core.errors import OpsError, StoreFailed
+from bot.core.errors import OpsError, StoreFailed, Unreachable
 from bot.core.facts import Unknown
 from bot.core.health import Check, OutboxState, Readiness, SelfReport
 from bot.core.names import RoomId
@@ -47,20 +48,25 @@ log = structlog.get_logger("app")
 VERSION = version("sunbeam-opsbot")
 _LATE = timedelta(seconds=120)
 """A sync or a parcel older than this, and the bot is not ready (design §7)."""
-_SLOWEST = 60.0
+_SLOWEST = 10.0
 """Longest pause, in seconds, before a homeserver that is away is tried again."""
+_REFUSED = 60.0
+"""The same, when it answers and will not have us: only a person can mend that, and logins are counted."""
 
 
 class App:
     """One bot: everything it is made of, and the tasks that run it."""
 
-    def __init__(self, settings: Settings, system: System | None = None) -> None:
+    def __init__(
+        self, settings: Settings, system: System | None = None, commands: tuple[Command, ...] = COMMANDS
+    ) -> None:
         self.settings = settings
         self.system = system or System()
         self.metrics = Metrics(VERSION)
         self._started = self.system.now()
         self._render = partial(render, formatters=FORMATTERS)
-        self._commands = {command.verb: command for command in COMMANDS}
+        self._list = commands
+        self._commands = {command.verb: command for command in commands}
         self._neighbours()
         self._flow()
 
@@ -121,7 +127,7 @@ class App:
             self.executor,
             system,
             self._render,
-            COMMANDS,
+            self._list,
             settings.matrix.user,
         )
         self.listener = Listener(
@@ -133,6 +139,8 @@ class App:
             settings.matrix.user,
             frozenset(settings.people),
             self.chat.wake,
+            self.chat.unrecorded,
+            self.outbox.pouring,
         )
         self.watch = Watch(
             database,
@@ -203,7 +211,8 @@ class App:
                 await self.rooms.settle()
             except OpsError as error:
                 failures += 1
-                pause = min(_SLOWEST, 0.5 * 2 ** min(failures, 8)) * (0.5 + self.system.jitter() / 2)
+                slowest = _SLOWEST if isinstance(error, Unreachable) else _REFUSED
+                pause = min(slowest, 0.5 * 2 ** min(failures, 8)) * (0.5 + self.system.jitter() / 2)
                 log.warning("app.homeserver_away", reason=str(error), pause=round(pause, 1))
                 await self.system.sleep(pause)
             else:
@@ -230,7 +239,7 @@ class App:
             settings=self.settings,
             neighbours=self.neighbours,
             role=self.gate.role(request.sender) or Role.VIEWER,
-            commands=COMMANDS,
+            commands=self._list,
             audit=AuditLog(self.database),
             report=self.report,
             clock=self.system.now,
@@ -273,7 +282,8 @@ class App:
 
     async def _writable(self) -> Unknown | None:
         try:
-            await self.database.write(lambda tx: tx.run("UPDATE meta SET value = value WHERE name = 'account'"))
+            # Another value each time: SQLite writes nothing where nothing changes.
+            await self.database.write(lambda tx: meta.put(tx, "probed", self.system.now().isoformat()))
         except StoreFailed as error:
             return Unknown(str(error))
         return None

@@ -25,7 +25,7 @@ class Trail:
 @command(
     "audit",
     summary="Show who did what, and check the trail",
-    examples=("!audit", "!audit 30", "!audit 10 @anna:example.org"),
+    examples=("!audit", "!audit 30", "!audit 10 @anna"),
 )
 async def audit(ctx: Context, count: int = 10, who: str = "") -> Trail:
     """Return the last `count` rows, of one person if asked, and the verdict on the whole chain."""

@@ -32,8 +32,7 @@ def _firing(view: AlertCard) -> Document:
     burning = tuple(member for member in card.members if member.status is Status.FIRING)
     blocks: list[Block] = [Paragraph((summary,)) for summary in _summary(burning)]
     blocks.append(Bullets(tuple(_item(member, burning, view) for member in burning[:_SHOWN])))
-    more = len(burning) - _SHOWN + card.truncated
-    if more > 0:
+    if more := max(0, len(burning) - _SHOWN) + card.truncated:
         blocks.append(Paragraph((f"…and {more} more",)))
     if over := len(card.members) - len(burning):
         blocks.append(Paragraph((Mark(Glyph.OK), f" {over} of {len(card.members)} resolved")))

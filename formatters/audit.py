@@ -2,10 +2,11 @@
 
 from datetime import UTC, datetime
 
-from bot.core.audit import Link
+from bot.core.audit import Entry, Link, Phase
 from bot.core.facts import Verdict
+from bot.core.names import UserId
 from commands.audit import Trail
-from formatters.document import Bullets, Code, Document, Item, Mark, glyph_of, line
+from formatters.document import Bullets, Code, Document, Item, Line, Mark, Person, glyph_of, line
 from formatters.words import ago, count
 
 
@@ -27,8 +28,15 @@ def trail(result: Trail) -> Document:
 
 def _item(link: Link, now: datetime) -> Item:
     entry = link.entry
-    name = entry.actor.split(":", 1)[0]
     when = ago(now - datetime.fromisoformat(entry.at).astimezone(UTC))
-    result = f" → {entry.result}" if entry.result else ""
     what = (" ", Code(f"!{entry.command}")) if entry.command else ()
-    return Item(line(f"{link.seq} · {when} · ", Code(name), *what, f" {entry.phase.value}{result}"))
+    # Persons whole, never by their local part alone: another server may have one of the same name.
+    actor = Person(UserId(entry.actor))
+    return Item(line(f"{link.seq} · {when} · ", actor, *what, f" {entry.phase.value}", *_result(entry)))
+
+
+def _result(entry: Entry) -> Line:
+    if not entry.result:
+        return ()
+    by = entry.phase in {Phase.CONFIRMED, Phase.CANCELLED, Phase.EXPIRED} and entry.result.startswith("@")
+    return (" by ", Person(UserId(entry.result))) if by else (f" → {entry.result}",)

@@ -161,7 +161,7 @@ def _how(reply: Prompt) -> Line:
         case Risk.AFFECTING:
             return line("Type: ", Code(f"yes {reply.code}"), ", or no")
         case _:
-            return line("👍 to go, ❌ to leave it")
+            return line("👍 to go, ", Mark(Glyph.FAILED), " to leave it")
 
 
 def _id(request: str) -> Line:

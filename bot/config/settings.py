@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic_core import PydanticCustomError
 
 from bot.core.catalogue import Services
 from bot.core.names import UserId
@@ -35,7 +36,8 @@ def _url(text: str) -> str:
 def _timezone(text: str) -> str:
     try:
         ZoneInfo(text)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        # OSError: `Europe` is a directory of the zone files.
         raise ValueError("is not a time zone; write it like Europe/Lisbon or UTC") from error
     return text
 
@@ -251,5 +253,17 @@ class Settings(Section):
     @model_validator(mode="after")
     def _alerts_room_is_known(self) -> Self:
         if self.alerts.room not in self.rooms:
-            raise ValueError(f"alerts.room is not one of rooms; write one of: {', '.join(self.rooms)}")
+            raise _wrong_at(("alerts", "room"), f"is not one of rooms; write one of: {', '.join(self.rooms)}")
         return self
+
+    @model_validator(mode="after")
+    def _bots_are_not_people(self) -> Self:
+        for number, bot in enumerate(self.bots):
+            if bot in self.people:
+                raise _wrong_at(("bots", number), "stands in people too, and a bot is never obeyed; keep one")
+        return self
+
+
+def _wrong_at(place: tuple[str | int, ...], words: str) -> PydanticCustomError:
+    """Return an error about one place that only the whole can find."""
+    return PydanticCustomError("elsewhere", words, {"at": place})

@@ -57,9 +57,14 @@ def chain(previous: str, seq: int, entry: Entry) -> str:
 
 
 def broken_at(links: tuple[Link, ...]) -> int | None:
-    """Return the number of the first row that does not follow from the one before, None when the chain holds."""
-    for before, link in zip((None, *links), links, strict=False):
-        follows = before is None or (link.previous == before.hash and link.seq == before.seq + 1)
+    """Return the number of the first row of the whole trail that does not follow from the one before; None: it holds.
+
+    Rows missing at the end are not found, since nothing follows from them: keep what `!audit` told the room.
+    """
+    previous, seq = GENESIS, 0
+    for link in links:
+        follows = link.previous == previous and link.seq == seq + 1
         if not follows or chain(link.previous, link.seq, link.entry) != link.hash:
             return link.seq
+        previous, seq = link.hash, link.seq
     return None

@@ -116,7 +116,8 @@ def expired(proposal: Proposal, now: Moment) -> bool:
 
 def judge(proposal: Proposal, answer: Answer, sender: UserId, now: Moment, *, may_act: bool, solo: bool) -> Outcome:
     """Decide what an answer does to a pending proposal; `may_act`: the sender's role admits actions."""
-    if not may_act and sender != proposal.requester:
+    # Who lost the right to act since may still leave it.
+    if not may_act and (answer.agrees or sender != proposal.requester):
         return Outcome.IGNORED
     if expired(proposal, now):
         return Outcome.EXPIRED
@@ -142,4 +143,6 @@ def _judge_consent(proposal: Proposal, answer: Answer, sender: UserId, now: Mome
 
 
 def _too_early(proposal: Proposal, now: Moment) -> bool:
-    return proposal.boot == now.boot and now.monotonic < proposal.not_before
+    if proposal.boot == now.boot:
+        return now.monotonic < proposal.not_before
+    return now.wall < proposal.expires_at - LIFE + ALONE

@@ -9,6 +9,11 @@ from typing import Protocol, TypeVar
 from bot.core.errors import UsageError
 
 _QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "‚": "'", "\u00a0": " "})
+# An apostrophe inside a word is no quote: !announce we don't stop.
+_APOSTROPHE = re.compile(r"(?<=\w)'(?=\w)")
+_KEPT = "\ue000"
+# Invisible when copied along with one of our messages, where they keep a Matrix ID from becoming a pill.
+_INVISIBLE = re.compile("[\u200b-\u200d\u2060\ufeff]")
 # Phones turn two hyphens into a dash: before a word it was a long flag, before one letter a short one.
 _LONG_DASH = re.compile(r"(?<!\S)[—–](?=\w{2})")
 _SHORT_DASH = re.compile(r"(?<!\S)[—–](?=\w(?!\w))")
@@ -29,7 +34,7 @@ C = TypeVar("C", bound=Called)
 
 def straighten(text: str) -> str:
     """Turn the quotes and dashes that phone keyboards make back into those that were meant."""
-    text = text.translate(_QUOTES)
+    text = _INVISIBLE.sub("", text.translate(_QUOTES))
     text = _SHORT_DASH.sub("-", _LONG_DASH.sub("--", text))
     return _BARE_DASH.sub("--", text)
 
@@ -38,8 +43,10 @@ def addressed(body: str, bot: str, *, reply: bool) -> str | None:
     """Return the words meant for us: after `!`, after our name, or all of a reply to one of our messages."""
     first = body.strip().split("\n", 1)[0].strip()
     local = re.escape(bot.removeprefix("@").split(":", 1)[0])
-    mention = re.match(rf"(?:{re.escape(bot)}|@?{local}):?\s+(?=\S)", first, re.IGNORECASE)
-    if first.startswith("!") and first[1:].strip():
+    # Without @ or colon the sentence is about us, not to us: "opsbot is slow today".
+    mention = re.match(rf"(?:(?:{re.escape(bot)}|@{local}):?\s+|{local}:\s+)(?=\S)", first, re.IGNORECASE)
+    # More than a !, which people use for what it is for: "!!!".
+    if re.match(r"!\s*\w", first):
         return first[1:].strip()
     if mention:
         return first[mention.end() :].removeprefix("!").strip()
@@ -49,23 +56,38 @@ def addressed(body: str, bot: str, *, reply: bool) -> str | None:
 def tokens(words: str) -> tuple[str, ...]:
     """Split a line into words as a shell would, but without a shell; raise UsageError for a quote left open."""
     try:
-        found = shlex.split(straighten(words), posix=True)
+        found = shlex.split(_APOSTROPHE.sub(_KEPT, straighten(words)), posix=True)
     except ValueError as error:
+        if words.endswith("\\"):
+            raise UsageError("the line ends in a backslash", hint="leave it out") from error
         raise UsageError("a quote is left open", hint='close it, or leave it out: --filter "two words"') from error
+    found = [word.replace(_KEPT, "'") for word in found]
     # The playbook's lines may be pasted whole: `sunbeam vault status` (design §5).
     return tuple(found[1:] if found[:1] == ["sunbeam"] else found)
 
 
 def find(commands: Iterable[C], words: tuple[str, ...]) -> tuple[C, tuple[str, ...]]:
     """Return the command whose verb the words begin with, the longest, and the rest; UsageError names near verbs."""
-    by_verb = {command.verb: command for command in commands}
+    by_verb = {verb: command for command in commands for verb in _called(command)}
     lowered = tuple(word.lower() for word in words)
     longest = max((len(verb.split()) for verb in by_verb), default=0)
     for length in range(min(longest, len(words)), 0, -1):
         if command := by_verb.get(" ".join(lowered[:length])):
             return command, words[length:]
     typed = lowered[0] if lowered else ""
-    near = get_close_matches(typed, by_verb, n=3, cutoff=0.6)
+    near = [verb for length in range(longest, 0, -1) for verb in get_close_matches(_begin(lowered, length), by_verb)]
     raise UsageError(
-        f"I do not know !{typed[:40]}", hint="!help lists what there is", near=tuple(f"!{verb}" for verb in near)
+        f"I do not know !{typed[:40]}",
+        hint="!help lists what there is",
+        near=tuple(f"!{verb}" for verb in dict.fromkeys(near))[:3],
     )
+
+
+def _called(command: Called) -> tuple[str, ...]:
+    """Return the verb and every other way to say it, for what has others."""
+    return (command.verb, *getattr(command, "aliases", ()))
+
+
+def _begin(words: tuple[str, ...], length: int) -> str:
+    # No verb is as long: a pasted page is not compared letter by letter.
+    return " ".join(words[:length])[:60]

@@ -187,7 +187,8 @@ class Gate:
             for proposal in pending:
                 if await self._prompt_event(tx, proposal) == heard.target:
                     return proposal
-        if said.answer.tapped:
+        if said.answer.tapped or (heard.target and not said.answer.code):
+            # Put on, or said in reply to, something else: it is not about a prompt.
             return None
         for proposal in pending:
             if said.answer.code and code_hash(proposal.id, said.answer.code) == proposal.code_hash:

@@ -1,0 +1,131 @@
+"""Whole conversations, played against the running bot in a real room, and what must not be obeyed there."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from bot.core.names import EventId
+from bot.demo.homeserver import Homeserver
+from bot.demo.openbao import OpenBao
+from bot.demo.stage import Stage
+from bot.demo.transcript import NotAsExpected, Player
+
+CONVERSATIONS = {
+    script.stem: script.read_text() for script in sorted((Path(__file__).parent / "transcripts").glob("*.txt"))
+}
+pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="module")]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stage(
+    tmp_path_factory: pytest.TempPathFactory, homeserver: Homeserver, openbao: OpenBao
+) -> AsyncIterator[Stage]:
+    """One room and one bot for all conversations; each leaves nothing open."""
+    directory = tmp_path_factory.mktemp("transcripts")
+    settings = {"limits": {"per_person": 1000}}
+    async with Stage(directory, homeserver=homeserver, openbao=openbao, name="scribe", settings=settings) as stage:
+        await stage.start_bot()
+        yield stage
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def player(stage: Stage) -> Player:
+    player = Player(stage)
+    await player.open()
+    return player
+
+
+@pytest.mark.parametrize("script", CONVERSATIONS)
+async def test_the_room_sees_what_the_transcript_says(player: Player, script: str) -> None:
+    # One homeserver serves many tests, so the bot has another name here.
+    await player.play(CONVERSATIONS[script].replace("@opsbot", f"@{player.stage.name}"))
+
+    await player.look(0)
+    assert [message.body for message in player._unmatched] == []
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "anna> !ping\nbot< ❌ Pong*\n…",
+        "anna> !ping\nbot< ✅ Pong — *",
+        "anna> !ping\nbot= ✅ Pong — *\n…",
+        "anna> !ping\nbot!",
+        "anna> good morning\nbot< ✅*\n…",
+    ],
+)
+async def test_a_conversation_that_goes_otherwise_fails(
+    player: Player, script: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.demo.transcript._ANSWER_SECONDS", 0.5)
+
+    with pytest.raises(NotAsExpected, match="line 2: expected"):
+        await player.play(script)
+
+
+async def test_an_edit_a_notice_and_an_emote_are_not_obeyed(player: Player) -> None:
+    anna = player.views["anna"]
+    first = await anna.say("good morning")
+    edited = {"msgtype": "m.text", "body": "!ping"}
+    relation = {"rel_type": "m.replace", "event_id": first}
+
+    for content in (
+        {**edited, "body": "* !ping", "m.new_content": edited, "m.relates_to": relation},
+        {"msgtype": "m.notice", "body": "!ping"},
+        {"msgtype": "m.emote", "body": "!ping"},
+        {"msgtype": "m.text", "body": "ping", "m.relates_to": {"m.in_reply_to": {"event_id": first}}},
+    ):
+        send(player, "anna", content)
+
+    await player.play("bot!")
+
+
+async def test_a_command_edited_after_it_was_said_is_answered_as_it_was_said(player: Player) -> None:
+    asked = await player.views["anna"].say("!ping")
+    await player.play("bot< ✅ Pong — *\n…")
+
+    edited = {"msgtype": "m.text", "body": "!announce Ha --yes"}
+    relation = {"rel_type": "m.replace", "event_id": asked}
+    send(player, "anna", {**edited, "m.new_content": edited, "m.relates_to": relation})
+
+    await player.play("bot!")
+
+
+async def test_a_forged_prompt_confirms_nothing(player: Player) -> None:
+    await player.play("ben> !announce Deploy at 18:00\nbot< ⏳ !announce Deploy at 18:00?\n…")
+    forged = send(player, "cleo", {"msgtype": "m.notice", "body": "⏳ !ping?\n👍 to go"})
+
+    await player.views["ben"].tap(forged, "👍")
+
+    await player.play("bot!\nben> no\nbot= ❌ Cancelled by *")
+
+
+async def test_an_answer_rings_nobody_and_programs_can_read_it(player: Player) -> None:
+    asked = await player.views["anna"].say("!ping")
+    await player.play("bot< ✅ Pong — *\n…")
+
+    assert player.last
+    assert (player.last.msgtype, player.last.mentions) == ("m.notice", ())
+    assert player.last.replies_to == asked
+    assert (player.last.kind, player.last.verdict, player.last.rev) == ("pong", "ok", 1)
+    assert player.last.key == f"answer:{player.last.request}"
+
+
+async def test_a_critical_alert_rings_who_is_on_call_and_only_them(player: Player) -> None:
+    await player.play("~ fire DiskFull critical storage/seaweed-0\nbot< 🔥 CRITICAL *\n…")
+    assert player.last
+    fired = player.last
+    await player.play("~ resolve DiskFull critical storage/seaweed-0\nbot= ✅ RESOLVED *\n…")
+
+    assert (fired.msgtype, fired.mentions) == ("m.text", (player.stage.user_of("anna"),))
+    assert player.last.mentions == ()
+    assert player.last.edits == fired.event_id
+
+
+def send(player: Player, who: str, content: dict[str, Any]) -> EventId:
+    """Send content as it is, as any client can."""
+    assert player.stage.homeserver
+    return player.stage.homeserver.send(player.stage.sessions[who], player.stage.room, content)
