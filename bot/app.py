@@ -185,13 +185,15 @@ class App:
     async def _serve(self, stop: asyncio.Event) -> None:
         tasks = asyncio.create_task(self._tasks(), name="tasks")
         stopping = asyncio.create_task(stop.wait(), name="stop")
-        done, _ = await asyncio.wait({tasks, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        if tasks in done:
-            # Only a fault of ours ends the tasks: say it, and let whoever started us start us again.
-            tasks.result()
-        tasks.cancel()
-        await asyncio.wait({tasks}, timeout=10)
+        try:
+            await asyncio.wait({tasks, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if tasks.done():
+                # Only a fault of ours ends the tasks: say it, and let whoever started us start us again.
+                tasks.result()
+        finally:
+            stopping.cancel()
+            tasks.cancel()
+            await asyncio.wait({tasks}, timeout=10)
 
     async def _tasks(self) -> None:
         async with asyncio.TaskGroup() as tasks:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Protocol
 
 from bot.core.names import Key, RoomId
 from bot.core.webhook import Alert, Status, Webhook
@@ -98,7 +99,9 @@ class News(StrEnum):
 def merge(card: Card | None, webhook: Webhook, room: RoomId, now: datetime) -> tuple[Card, News]:
     """Fold a webhook into its group's newest card; a group that fires again after its end opens a new one."""
     if card is None:
-        return _opened(webhook, room, 1, now)
+        opened, news = _opened(webhook, room, 1, now)
+        # A group without alerts tells nothing, and has nothing to be told of.
+        return opened, news if opened.members else News.NOTHING
     members = _fold(card.members, webhook.alerts, now)
     if members == card.members:
         return card, News.NOTHING
@@ -123,7 +126,16 @@ def severity(labels: Mapping[str, str]) -> Severity:
             return Severity.NONE
 
 
-def where(members: Iterable[Member]) -> str:
+class Labelled(Protocol):
+    """Anything that has labels."""
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """Names and values."""
+        ...
+
+
+def where(members: Iterable[Labelled]) -> str:
     """Return what the members have in common of `namespace/thing`; empty when nothing."""
     labels = [member.labels for member in members]
     namespace = _common(labels, "namespace")
@@ -160,8 +172,22 @@ def _fold(known: tuple[Member, ...], alerts: Iterable[Alert], now: datetime) -> 
         identity = (alert.fingerprint, alert.starts_at)
         before = members.get(identity)
         if before is None or _is_news(before, alert, now):
+            members |= _superseded(members.values(), alert, now)
             members[identity] = _member(alert, now)
     return tuple(members.values())
+
+
+def _superseded(members: Iterable[Member], alert: Alert, now: datetime) -> dict[tuple[str, datetime], Member]:
+    """Return what of the same alert fired since an earlier moment, as over: its end was never told, or got lost."""
+    return {
+        (member.fingerprint, member.starts_at): replace(
+            member, status=Status.RESOLVED, ends_at=alert.starts_at, changed_at=now
+        )
+        for member in members
+        if member.fingerprint == alert.fingerprint
+        and member.starts_at < alert.starts_at
+        and member.status is Status.FIRING
+    }
 
 
 def _is_news(before: Member, alert: Alert, now: datetime) -> bool:

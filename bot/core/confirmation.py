@@ -17,8 +17,8 @@ ALONE = timedelta(seconds=60)
 TRIES = 3
 """Wrong codes that void a proposal."""
 
-_YES = re.compile(r"(?:!)?(?:yes|y|ok|confirm)(?:\s+(\d{4}))?", re.IGNORECASE)
-_NO = re.compile(r"(?:!)?(?:no|n|cancel)", re.IGNORECASE)
+_YES = re.compile(r"(?:!)?(?:yes|confirm)(?:\s+(\d{4}))?", re.IGNORECASE)
+_NO = re.compile(r"(?:!)?(?:no|cancel)", re.IGNORECASE)
 _THUMBS = {"👍", "✅"}
 _CROSSES = {"👎", "❌"}
 

@@ -41,7 +41,8 @@ def straighten(text: str) -> str:
 
 def addressed(body: str, bot: str, *, reply: bool) -> str | None:
     """Return the words meant for us: after `!`, after our name, or all of a reply to one of our messages."""
-    first = body.strip().split("\n", 1)[0].strip()
+    # A command may go over several lines; what follows a reply without `!` is a remark.
+    first = re.sub(r"\s*\n\s*", " ", body.strip())
     local = re.escape(bot.removeprefix("@").split(":", 1)[0])
     # Without @ or colon the sentence is about us, not to us: "opsbot is slow today".
     mention = re.match(rf"(?:(?:{re.escape(bot)}|@{local}):?\s+|{local}:\s+)(?=\S)", first, re.IGNORECASE)
@@ -50,7 +51,7 @@ def addressed(body: str, bot: str, *, reply: bool) -> str | None:
         return first[1:].strip()
     if mention:
         return first[mention.end() :].removeprefix("!").strip()
-    return first if reply and first else None
+    return body.strip().split("\n", 1)[0].strip() or None if reply else None
 
 
 def tokens(words: str) -> tuple[str, ...]:

@@ -135,12 +135,3 @@ class StrangerSeen:
     """A member of a room is in neither `people` nor `bots`."""
 
     who: UserId
-
-
-@dataclass(frozen=True, slots=True)
-class BackAgain:
-    """The bot was away and has caught up."""
-
-    away: timedelta
-    missed: int
-    """Commands that waited."""

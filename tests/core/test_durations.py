@@ -142,7 +142,9 @@ def test_the_night_the_clocks_change_is_as_long_as_it_is() -> None:
     assert end(At(time(9)), before, LISBON) - before == 9 * HOUR
 
 
-@given(st.text(max_size=80) | st.from_regex(r"(until |for |tomorrow )?[0-9:., ]{1,8}(h|m|am|pm| hours)?", fullmatch=True))
+@given(
+    st.text(max_size=80) | st.from_regex(r"(until |for |tomorrow )?[0-9:., ]{1,8}(h|m|am|pm| hours)?", fullmatch=True)
+)
 def test_any_line_is_read_or_refused_and_nothing_else(text: str) -> None:
     with suppress(UsageError):
         duration = read(text)

@@ -148,7 +148,17 @@ def test_a_pattern_that_may_take_for_ever_or_means_something_else_to_alertmanage
 
 @pytest.mark.parametrize(
     "pattern",
-    ["postgres-[0-9]+", ".*foo.*bar.*", "(a|b)-(c|d)?", "[]a]", "[^a-z_.]+", r"a\.b\-c", "a*?b", "(?i:a)b", "(ab){2,3}"],
+    [
+        "postgres-[0-9]+",
+        ".*foo.*bar.*",
+        "(a|b)-(c|d)?",
+        "[]a]",
+        "[^a-z_.]+",
+        r"a\.b\-c",
+        "a*?b",
+        "(?i:a)b",
+        "(ab){2,3}",
+    ],
 )
 def test_what_people_write_is_not_refused(pattern: str) -> None:
     assert patterns.compiled(pattern)
@@ -259,7 +269,9 @@ def test_what_is_written_is_read_back(matchers: list[Matcher]) -> None:
 @given(
     st.lists(
         st.builds(Matcher, st.sampled_from(["a", "b"]), VALUES, st.sampled_from([Operator.EQUAL, Operator.NOT_EQUAL]))
-        | st.builds(Matcher, st.sampled_from(["a", "b"]), PATTERNS, st.sampled_from([Operator.LIKE, Operator.NOT_LIKE])),
+        | st.builds(
+            Matcher, st.sampled_from(["a", "b"]), PATTERNS, st.sampled_from([Operator.LIKE, Operator.NOT_LIKE])
+        ),
         max_size=3,
     ),
     LABELS,

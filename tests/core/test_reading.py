@@ -27,7 +27,7 @@ VERBS = tuple(map(Verb, ("help", "status", "check", "vault", "vault status", "re
         ("!check data", "check data"),
         ("  !check data  ", "check data"),
         ("! check data", "check data"),
-        ("!check data\nand a second line", "check data"),
+        ("!announce first\n  second", "announce first second"),
         ("@opsbot:example.org check data", "check data"),
         ("@opsbot:example.org: check data", "check data"),
         ("@opsbot check data", "check data"),

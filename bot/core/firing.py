@@ -1,0 +1,103 @@
+"""What fires, as Alertmanager's API tells it: alerts, and the groups its webhook would send them in."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+
+from bot.core import alerts
+from bot.core.alerts import Severity
+
+
+def _none_is_empty(value: Any) -> Any:
+    # Go writes an empty list as null where nobody made one.
+    return () if value is None else value
+
+
+_Names = Annotated[tuple[str, ...], BeforeValidator(_none_is_empty)]
+_FROZEN = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+
+class Muting(BaseModel):
+    """What keeps an alert from being told."""
+
+    model_config = _FROZEN
+
+    silenced_by: _Names = Field(default=(), alias="silencedBy")
+    """Ids of silences."""
+    inhibited_by: _Names = Field(default=(), alias="inhibitedBy")
+    """Fingerprints of the alerts that outrank it."""
+
+
+class FiringAlert(BaseModel):
+    """One alert that is not over."""
+
+    model_config = _FROZEN
+
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str] = Field(default_factory=dict)
+    starts_at: AwareDatetime = Field(alias="startsAt")
+    fingerprint: str = ""
+    generator_url: str = Field(default="", alias="generatorURL")
+    muting: Muting = Field(default=Muting(), alias="status")
+
+    @property
+    def name(self) -> str:
+        """The alert's name."""
+        return self.labels.get("alertname", "") or "alert without a name"
+
+    @property
+    def namespace(self) -> str:
+        """Where; empty for what has no place in the cluster."""
+        return self.labels.get("namespace", "")
+
+    @property
+    def severity(self) -> Severity:
+        """How urgent its labels call it."""
+        return alerts.severity(self.labels)
+
+
+class Receiver(BaseModel):
+    """Who is told."""
+
+    model_config = _FROZEN
+
+    name: str
+
+
+class AlertGroup(BaseModel):
+    """Alerts that are told together."""
+
+    model_config = _FROZEN
+
+    labels: Mapping[str, str]
+    receiver: Receiver
+    alerts: Annotated[Sequence[FiringAlert], BeforeValidator(_none_is_empty)]
+
+
+class ClusterStatus(BaseModel):
+    """How the Alertmanagers among themselves are: `ready`, `settling` or `disabled`."""
+
+    model_config = _FROZEN
+
+    status: str
+    name: str = ""
+
+
+class Version(BaseModel):
+    """What is installed."""
+
+    model_config = _FROZEN
+
+    version: str = ""
+
+
+class AlertmanagerStatus(BaseModel):
+    """What Alertmanager says of itself; its configuration is left out, since it may hold secrets."""
+
+    model_config = _FROZEN
+
+    cluster: ClusterStatus
+    version: Version = Field(default=Version(), alias="versionInfo")
+    uptime: AwareDatetime
+    """Since when it runs."""

@@ -1,0 +1,136 @@
+"""Silences: as Alertmanager tells them, what a comment of ours carries, and the words of `!silence`; pure."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+
+from bot.core import durations, matchers
+from bot.core.durations import Clocked, For, Until
+from bot.core.errors import UsageError
+from bot.core.matchers import Matcher, operator
+from bot.core.names import RequestId
+
+USUAL = For(timedelta(hours=1))
+"""How long, where nobody said (as amtool)."""
+LONGEST = timedelta(days=7)
+"""A silence that nobody remembers hides a page; who needs longer extends it."""
+SHORT_ID = 8
+"""Characters of an id that are shown."""
+_LEAST_ID = 4
+_WHY = 500
+"""Characters of a comment."""
+_MARK = re.compile(r"\s*\[ops [0-9A-Za-z_-]+\]")
+
+
+class State(StrEnum):
+    """Where a silence stands in its life."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    EXPIRED = "expired"
+
+
+def _matcher(row: Any) -> Any:
+    if not isinstance(row, dict) or not isinstance(row.get("name"), str) or not isinstance(row.get("value"), str):
+        raise ValueError("not a matcher")  # noqa: TRY004 - pydantic turns a ValueError into its own, a TypeError escapes
+    equal = row.get("isEqual", True) is not False
+    return Matcher(row["name"], row["value"], operator(is_regex=row.get("isRegex") is True, is_equal=equal))
+
+
+def _state(status: Any) -> Any:
+    return status.get("state") if isinstance(status, dict) else status
+
+
+class Silence(BaseModel):
+    """One silence; it is never deleted, only ended."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, arbitrary_types_allowed=True)
+
+    id: str
+    state: Annotated[State, BeforeValidator(_state)] = Field(alias="status")
+    matchers: tuple[Annotated[Matcher, BeforeValidator(_matcher)], ...]
+    """Of anybody's making: their patterns may be ones that we do not hold against anything."""
+    starts_at: AwareDatetime = Field(alias="startsAt")
+    ends_at: AwareDatetime = Field(alias="endsAt")
+    created_by: str = Field(default="", alias="createdBy")
+    comment: str = ""
+
+    @property
+    def short(self) -> str:
+        """The id, as short as it is shown."""
+        return self.id[:SHORT_ID]
+
+    @property
+    def why(self) -> str:
+        """The comment as its author wrote it."""
+        return _MARK.sub("", self.comment).strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a line asks to be silenced."""
+
+    matchers: tuple[Matcher, ...]
+    duration: Clocked
+
+
+def mark(action: RequestId) -> str:
+    """Return what a comment carries to say which action wrote it, so that no action is done twice."""
+    return f"[ops {action}]"
+
+
+def marked(comment: str, action: RequestId) -> str:
+    """Return a comment that carries an action's id behind its author's words."""
+    return f"{comment.strip()[:_WHY]} {mark(action)}".strip()
+
+
+def wish(words: Sequence[str], given: str | None) -> Wish:
+    """Read the words of `!silence` in any order; `given` is the duration where it came as a flag. Raises UsageError."""
+    words = list(words)
+    duration = durations.read(given) if given is not None else None
+    rest: list[str] = []
+    while words:
+        found = None if duration else durations.leading(words)
+        if found:
+            duration, taken = found
+            words = words[taken:]
+        else:
+            rest.append(words.pop(0))
+    if not rest:
+        raise UsageError("silence what?", hint="!silence 2h PostgresDown, or with matchers: !silence 2h namespace=data")
+    return Wish(matchers.read(rest), clocked(duration or USUAL))
+
+
+def clocked(duration: durations.Duration) -> Clocked:
+    """Return a duration that a silence can have; raise UsageError for any other."""
+    if isinstance(duration, Until):
+        raise UsageError("I cannot silence until it is over yet", hint="give it a time, like 2h or until 16:00")
+    if isinstance(duration, For) and duration.span > LONGEST:
+        raise UsageError(
+            f"a silence lasts {LONGEST.days} days at most",
+            hint=f"take {LONGEST.days}d and extend it: !silence extend <id> {LONGEST.days}d",
+        )
+    return duration
+
+
+def pick(silences: Sequence[Silence], identity: str) -> Silence:
+    """Return the silence that an id or the beginning of one means, one that is not over first; raise UsageError."""
+    typed = identity.strip().lower().removeprefix("#")
+    found = [each for each in silences if typed and each.id.lower().startswith(typed)]
+    exact = [each for each in found if each.id.lower() == typed]
+    living = [each for each in found if each.state is not State.EXPIRED]
+    chosen = exact or living or found
+    if not chosen or (len(typed) < _LEAST_ID and not exact):
+        raise UsageError(f"no silence “{identity[:40]}”", hint="!silences lists them with their ids")
+    if len(chosen) > 1:
+        raise UsageError(
+            f"“{identity[:40]}” begins {len(chosen)} silences",
+            hint="type more of it",
+            near=tuple(each.id for each in chosen[:3]),
+        )
+    return chosen[0]
