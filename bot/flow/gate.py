@@ -147,8 +147,15 @@ class Gate:
 
     async def hear(self, said: Said) -> Proposal | None:
         """Take an answer to a prompt; return the action it confirmed, now under way and nobody else's to start."""
+        heard = said.arrival.heard
+        facts = None if said.answer.tapped else await self._rooms.facts(heard.room)
+        if facts and facts.encrypted and not heard.encrypted:
+            # Whoever runs the homeserver can put plain words into anybody's mouth (research T17).
+            log.warning("gate.plaintext_answer", sender=heard.sender)
+            await self._database.write(lambda tx: inbox.done(tx, heard.event_id))
+            return None
         confirmed = await self._database.write(lambda tx: self._judge(tx, said))
-        self._outbox.wake(said.arrival.heard.room)
+        self._outbox.wake(heard.room)
         return confirmed
 
     async def expire(self) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,13 @@ import pytest
 
 from bot.app import App
 from bot.clients.store.inbox import Arrival
+from bot.core.confirmation import Answer, heard_as_answer
 from bot.core.heard import Heard, Sort
 from bot.core.names import EventId, RequestId, RoomId, UserId
 from bot.core.policy import Allow, Ask, Reason, Refuse, Risk, Ruling
 from bot.demo.homeserver import Homeserver
+from bot.flow.chat import request_from
+from bot.flow.gate import Said
 from tests.flow.conftest import Clock, Ledger, settings
 
 pytestmark = pytest.mark.real
@@ -29,7 +33,7 @@ async def rule(homeserver: Homeserver, tmp_path: Path, clock: Clock) -> AsyncIte
     bot = homeserver.register(f"fit-bot{number}", "pass")
     async with AsyncExitStack() as opened:
 
-        async def rule(risk: Risk, **room: Any) -> Ruling:
+        async def rule(risk: Risk, answer: Answer | None = None, **room: Any) -> Ruling:
             made = homeserver.create_room(anna, "Ops", [bot], **room)
             app = App(_settings(homeserver, tmp_path, bot, anna.user_id, made), clock.system, Ledger().commands)
             await app.database.open()
@@ -38,7 +42,14 @@ async def rule(homeserver: Homeserver, tmp_path: Path, clock: Clock) -> AsyncIte
             await app.matrix.open()
             await app.rooms.settle()
             heard = Heard(EventId("$it"), made, anna.user_id, Sort.MESSAGE, "!it", clock.wall)
-            return await app.gate.rule(Arrival(heard, RequestId("k1"), clock.wall), risk, skip_prompt=False)
+            arrival = Arrival(heard, RequestId("k1"), clock.wall)
+            if answer:
+                poke = next(each for each in Ledger().commands if each.verb == "poke")
+                await app.gate.propose(poke, (), request_from(arrival))
+                yes = replace(heard, event_id=EventId("$yes"), body="yes")
+                confirmed = await app.gate.hear(Said(answer, Arrival(yes, RequestId("k2"), clock.wall)))
+                return Allow() if confirmed else Ask()
+            return await app.gate.rule(arrival, risk, skip_prompt=False)
 
         yield rule
 
@@ -65,3 +76,8 @@ async def test_danger_wants_a_room_that_not_everybody_can_join(
     rule: Rule, room: dict[str, Any], risk: Risk, expected: Ruling
 ) -> None:
     assert await rule(risk, **room) == expected
+
+
+@pytest.mark.parametrize(("encrypted", "expected"), [(True, Ask()), (False, Allow())])
+async def test_a_plain_yes_confirms_nothing_in_an_encrypted_room(rule: Rule, encrypted: bool, expected: Ruling) -> None:
+    assert await rule(Risk.REVERSIBLE, heard_as_answer("yes"), encrypted=encrypted) == expected
