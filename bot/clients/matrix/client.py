@@ -101,13 +101,17 @@ class Matrix:
     ) -> Batch:
         """Return what happened after `since`, waiting up to `poll` for something; all rooms unless some are given.
 
+        Our own messages end the waiting too. Were they left out, Synapse would look through all of them that came since
+        `since` again with each one more, and from the hundredth on page back through a thousand.
+
         Without `since` it returns at once, and no events: what was said before the bot came is not for it. The caller
         stores the batch and its `next_batch` together and fills the gaps with `history`.
         """
         full = self._account.encryption and self._known_by != self._account.logins
-        at_once = since is None or full
+        at_once = since is None or full or not poll
+        shown = sync_filter(self.user, rooms, limit if since else 1, keys=self._account.encryption, own=not at_once)
         query = {
-            "filter": json.dumps(sync_filter(self.user, rooms, limit if since else 1, keys=self._account.encryption)),
+            "filter": json.dumps(shown),
             "timeout": "0" if at_once else str(int(poll.total_seconds() * 1000)),
         }
         if since:

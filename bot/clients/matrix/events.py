@@ -59,7 +59,13 @@ def gaps(found: Iterable[Timeline]) -> tuple[Gap, ...]:
 
 def changed(answer: Json) -> tuple[RoomId, ...]:
     """Return the rooms whose members or rules changed."""
-    return tuple(RoomId(room) for room, events in states(answer) if any(type_of(event) in _RULES for event in events))
+    return tuple(RoomId(room) for room, events in states(answer) if any(map(_is_rule, events)))
+
+
+def _is_rule(event: Any) -> bool:
+    """Tell whether an event is about members or rules; a misshapen one is about nothing."""
+    found = event.get("type") if isinstance(event, dict) else None
+    return isinstance(found, str) and found in _RULES
 
 
 def invites(answer: Json, me: UserId) -> tuple[Invite, ...]:

@@ -14,7 +14,7 @@ def new_session() -> aiohttp.ClientSession:
         cookie_jar=aiohttp.DummyCookieJar(),
         # Unpacked sizes are unknown before they are there: let nobody send us packed ones.
         headers={"Accept-Encoding": "identity"},
-        middlewares=(_no_redirects,),
+        middlewares=(_no_redirects, _no_second_try),
         trust_env=False,
     )
 
@@ -27,6 +27,21 @@ async def read_body(response: aiohttp.ClientResponse) -> bytes:
         if len(found) > _MAX_BYTES:
             raise Rejected(HOMESERVER, f"answered more than {_MAX_BYTES // 2**20} MiB")
     return bytes(found)
+
+
+async def _no_second_try(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Keep aiohttp from repeating a PUT whose connection was cut.
+
+    It may have arrived, and a homeserver that lost its transaction ids would take it twice: whoever sends looks first.
+    """
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        if request.method == "GET":
+            raise
+        raise aiohttp.ClientPayloadError("connection cut") from error
 
 
 async def _no_redirects(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
