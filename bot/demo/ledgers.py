@@ -7,6 +7,9 @@ from dataclasses import dataclass, field, fields
 from bot.core.names import EventId, UserId
 from bot.demo.view import Seen
 
+_NAMED = 5
+"""How many members a card names."""
+
 
 @dataclass(slots=True)
 class Promised:
@@ -106,16 +109,12 @@ def _group(promised: Promised, card: Seen) -> str:
 
 
 def _shows(card: Seen, pods: dict[str, bool]) -> bool:
-    """Tell whether a card says exactly what fires; cards name up to five."""
-    burning = [pod for pod, fires in pods.items() if fires]
+    """Tell whether a card says what fires and nothing else; up to five pods are named, more are counted."""
+    title, burning = card.body.split("\n", 1)[0], [pod for pod, fires in pods.items() if fires]
     if not burning:
-        return "RESOLVED" in card.body.split("\n", 1)[0]
-    quiet = [pod for pod, fires in pods.items() if not fires]
-    return (
-        "RESOLVED" not in card.body
-        and all(pod in card.body for pod in burning)
-        and not any(pod in card.body for pod in quiet)
-    )
+        return "RESOLVED" in title
+    named = all(pod in card.body for pod in burning) if len(burning) <= _NAMED else f"({len(burning)})" in title
+    return named and not any(pod in card.body for pod, fires in pods.items() if not fires)
 
 
 def _doubled(ours: list[Seen]) -> Iterable[str]:

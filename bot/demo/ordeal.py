@@ -54,7 +54,7 @@ class Sender:
 
     async def tell(self, group: str, pods: dict[str, bool], *, severity: str = "warning") -> None:
         """Tell of a group until it was heard; raise NotTaken for a 4xx, after which Alertmanager would give up."""
-        body = webhook_body(_alerts(group, pods, severity))
+        body = webhook_body(alerts(group, pods, severity))
         while (status := await self.post(body)) not in _OK:
             if 0 < status < _SERVER_ERROR:
                 raise NotTaken(f"{group}: HTTP {status}")
@@ -158,6 +158,15 @@ async def sender(stage: Stage, promised: Promised) -> AsyncIterator[Sender]:
         yield posts
 
 
+async def storm(posts: Sender, *, groups: int, rounds: int, critical: int) -> None:
+    """Tell of many groups at once, one more alert of each in every round; the last `critical` groups are urgent."""
+    for told in range(1, rounds + 1):
+        for number in range(groups):
+            severity = "critical" if number >= groups - critical else "warning"
+            pods = {f"g{number}-{pod}end": True for pod in range(told)}
+            await posts.tell(f"Storm{number}", pods, severity=severity)
+
+
 def _story(chance: random.Random, name: str) -> Iterator[dict[str, bool]]:
     """Return what is told of a group, step by step: pods begin to fire, some stop, at the end all or not all."""
     pods = {f"{name}-{letter}end": True for letter in "abcd"[: chance.randint(1, 4)]}
@@ -171,7 +180,8 @@ def _story(chance: random.Random, name: str) -> Iterator[dict[str, bool]]:
 _BEGAN = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 
 
-def _alerts(group: str, pods: dict[str, bool], severity: str) -> list[Alert]:
+def alerts(group: str, pods: dict[str, bool], severity: str) -> list[Alert]:
+    """Return the alerts of a group: its pods, and whether each fires."""
     labels = {"alertname": group, "namespace": "data", "severity": severity}
     return [
         Alert({**labels, "pod": pod}, _BEGAN, ends_at=None if fires else datetime.now(UTC))

@@ -136,6 +136,10 @@ class FaultyProxy:
         """Answer the next requests whose path holds `part` with a status; with a Matrix error `code`, or in HTML."""
         self._refusals.append(_Refusal(part, status, code, times))
 
+    def forgive(self) -> None:
+        """Take back what `refuse` still has to refuse."""
+        self._refusals.clear()
+
     def sends(self, since: int = 0) -> list[Asked]:
         """Return the requests from the `since`-th on that were to send an event."""
         return [asked for asked in self.asked[since:] if asked.sends]

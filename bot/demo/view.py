@@ -86,10 +86,12 @@ class View:
 
 def _seen(event: dict[str, Any]) -> Seen:
     content = event["content"]
-    relation = content.get("m.relates_to", {})
+    relation = _object(content, "m.relates_to")
     edits = relation.get("event_id") if relation.get("rel_type") == "m.replace" else None
-    shown = content.get("m.new_content", content) if edits else content
-    ours = content.get(FIELD, {})
+    shown = _object(content, "m.new_content") if edits else content
+    ours = _object(content, FIELD)
+    mentions = _object(content, "m.mentions").get("user_ids")
+    reply = _object(relation, "m.in_reply_to").get("event_id")
     return Seen(
         event_id=EventId(event["event_id"]),
         sender=UserId(event["sender"]),
@@ -99,9 +101,15 @@ def _seen(event: dict[str, Any]) -> Seen:
         kind=str(ours.get("kind", "")),
         verdict=str(ours.get("verdict", "")),
         key=str(ours.get("key", "")),
-        rev=int(ours.get("rev", 0)),
+        rev=rev if isinstance(rev := ours.get("rev"), int) else 0,
         request=str(ours.get("request", "")),
         msgtype=str(content.get("msgtype", "")),
-        mentions=tuple(UserId(user) for user in content.get("m.mentions", {}).get("user_ids", [])),
-        replies_to=EventId(reply) if (reply := relation.get("m.in_reply_to", {}).get("event_id")) else None,
+        mentions=tuple(UserId(user) for user in mentions) if isinstance(mentions, list) else (),
+        replies_to=EventId(reply) if isinstance(reply, str) else None,
     )
+
+
+def _object(holder: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return the object under `name`, empty for anything else: members may send what they like."""
+    found = holder.get(name)
+    return found if isinstance(found, dict) else {}

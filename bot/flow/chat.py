@@ -1,7 +1,7 @@
 """Answers people: each line once, whatever happens on the way."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -16,9 +16,9 @@ from bot.command import Command, Request
 from bot.core.audit import Phase
 from bot.core.confirmation import heard_as_answer, tapped_as_answer
 from bot.core.errors import OpsError, StoreFailed, UsageError
-from bot.core.heard import Sort
+from bot.core.heard import Heard, Sort
 from bot.core.message import Message, Priority, Rendered
-from bot.core.names import EventId, Key, UserId
+from bot.core.names import EventId, Key, RequestId, UserId
 from bot.core.policy import Ask, Reason, Refuse, Risk
 from bot.core.reading import addressed, find, tokens
 from bot.core.replies import Broken, Misread, NotRecorded, Refusal, StrangerTried
@@ -63,6 +63,8 @@ class Chat:
         self._receipts = Receipts(matrix)
         self._wake = asyncio.Event()
         self._busy: set[EventId] = set()
+        self._refused: set[EventId] = set()
+        """Lines whose refusal was said past the database, and is not recorded yet."""
 
     def wake(self) -> None:
         """Say that something was heard; call it after the commit."""
@@ -99,6 +101,9 @@ class Chat:
 
     async def _answer(self, arrival: Arrival) -> None:
         heard = arrival.heard
+        if heard.event_id in self._refused:
+            await self._record_refusal(arrival)
+            return
         answer = tapped_as_answer(heard.body) if heard.sort is Sort.REACTION else heard_as_answer(heard.body)
         if answer:
             if confirmed := await self._gate.hear(Said(answer, arrival)):
@@ -162,7 +167,9 @@ class Chat:
     async def _stranger(self, arrival: Arrival) -> None:
         """Record that somebody unknown tried; no answer to them, and at most one line an hour to the room."""
         heard = arrival.heard
-        await self._gate.rule(arrival, Risk.READ, skip_prompt=False)
+        if await self._gate.rule(arrival, Risk.READ, skip_prompt=False) == Refuse(Reason.BOT):
+            await self._database.write(lambda tx: inbox.done(tx, heard.event_id))
+            return
         hour = int(self._system.now().timestamp() // 3600)
         key = Key(f"stranger:{heard.sender}:{hour}")
 
@@ -198,12 +205,40 @@ class Chat:
         await self._database.write(store)
         self._outbox.wake(heard.room)
 
+    async def unrecorded(self, heard: Sequence[Heard]) -> None:
+        """Refuse what people ask while not even their lines can be stored."""
+        for each in heard:
+            asks = each.sort is Sort.MESSAGE and addressed(each.body, self._user, reply=False) is not None
+            if asks and self._gate.role(each.sender):
+                now = self._system.now()
+                request = Request(RequestId(""), each.event_id, each.room, each.sender, now, each.sent_at)
+                await self._refuse_unrecorded(request)
+
     async def _not_recorded(self, arrival: Arrival, error: StoreFailed) -> None:
-        """No record, no action: say so past the database, which cannot hold even the answer; the line stays open."""
         log.error("chat.not_recorded", error=str(error))
-        with suppress(OpsError, TimeoutError):
-            await self._executor.say_unrecorded(request_from(arrival), NotRecorded("", arrival.request))
+        await self._refuse_unrecorded(request_from(arrival))
         await self._system.sleep(_RETRY)
+
+    async def _refuse_unrecorded(self, request: Request) -> None:
+        """No record, no action: say so past the database, which cannot hold even the answer.
+
+        Once said it stands: who was refused turns to something else, and nothing may happen behind them later.
+        """
+        if request.event in self._refused:
+            return
+        with suppress(OpsError, TimeoutError):
+            await self._executor.say_unrecorded(request, NotRecorded("", request.id))
+            self._refused.add(request.event)
+
+    async def _record_refusal(self, arrival: Arrival) -> None:
+        """Write down, now that there is room, that a line was refused."""
+
+        async def store(tx: Transaction) -> None:
+            await note(tx, self._system, Deed(request_from(arrival), None), Phase.REFUSED, "not recorded")
+            await inbox.done(tx, arrival.heard.event_id)
+
+        await self._database.write(store)
+        self._refused.discard(arrival.heard.event_id)
 
 
 def request_from(arrival: Arrival) -> Request:

@@ -111,7 +111,8 @@ class Executor:
 
     async def say_unrecorded(self, request: Request, result: NotRecorded) -> None:
         """Tell the room that nothing is done because nothing can be recorded; sent directly, under a fixed id."""
-        key = Key(f"unrecorded:{request.id}")
+        # The event's, for a line that could not be stored gets another request id with every attempt.
+        key = Key(f"unrecorded:{request.event}")
         message = Message(request.room, key, self._render(result), reply_to=request.event, request=request.id)
         async with asyncio.timeout(10):
             await self._matrix.send(

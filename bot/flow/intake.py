@@ -42,11 +42,13 @@ class Intake:
 
     async def accept(self, room: RoomId, webhook: Webhook) -> None:
         """Commit a webhook's alerts and the message that tells of them; raise StoreFailed when that cannot be."""
+        # Before as well: its mark then shares our commit, and the message leaves one disk flush sooner.
+        self._outbox.wake(room)
         news = await self._database.write(lambda tx: self._fold(tx, room, webhook))
-        self._metrics.alerts_accepted.inc(len(webhook.alerts))
-        log.info("alerts.accepted", room=room, alerts=len(webhook.alerts), news=news.value)
         if news is not News.NOTHING:
             self._outbox.wake(room)
+        self._metrics.alerts_accepted.inc(len(webhook.alerts))
+        log.info("alerts.accepted", room=room, alerts=len(webhook.alerts), news=news.value)
 
     async def _fold(self, tx: Transaction, room: RoomId, webhook: Webhook) -> News:
         now = self._system.now()

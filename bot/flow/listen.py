@@ -1,6 +1,7 @@
 """Hears the rooms: one /sync at a time, stored together with its position before anything is done about it."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
 import structlog
@@ -11,7 +12,7 @@ from bot.clients.store import inbox, meta
 from bot.clients.store.database import Database, Transaction
 from bot.clients.system import System
 from bot.core.confirmation import heard_as_answer
-from bot.core.errors import LoggedOut, OpsError, RateLimited
+from bot.core.errors import Denied, LoggedOut, OpsError, RateLimited, StoreFailed
 from bot.core.heard import Batch, Gap, Heard, Sort
 from bot.core.names import RequestId, UserId
 from bot.core.reading import addressed
@@ -20,9 +21,18 @@ from bot.flow.rooms import Rooms
 log = structlog.get_logger("listen")
 
 _POLL = timedelta(seconds=30)
+_AT_ONCE = timedelta(0)
+_GLANCE = 0.25
+"""Seconds between two looks while our own messages pour out."""
 _PAGES = 200
 """Most pages of history that one gap is filled from: 20,000 events, far beyond what a room holds between two syncs."""
 _SINCE = "since"
+_SLOWEST = 10.0
+"""Longest pause, in seconds, before a homeserver that does not answer is asked again."""
+_REFUSED = 60.0
+"""The same, when it answers and will not have us: only a person can mend that."""
+_DISK = 2.0
+"""The same, while what was heard cannot be stored: the homeserver is well, and somebody is making room."""
 
 
 class Listener:
@@ -38,6 +48,8 @@ class Listener:
         user: UserId,
         people: frozenset[UserId],
         heard: Callable[[], None],
+        unrecorded: Callable[[Sequence[Heard]], Awaitable[None]],
+        pouring: asyncio.Event,
     ) -> None:
         self._matrix = matrix
         self._database = database
@@ -47,6 +59,8 @@ class Listener:
         self._user = user
         self._people = people
         self._heard = heard
+        self._pouring = pouring
+        self._unrecorded = unrecorded
         self._failures = 0
         self._last: float | None = None
 
@@ -74,9 +88,9 @@ class Listener:
                 await self._rest(error)
 
     async def _once(self, since: str | None) -> str:
-        batch = await self._matrix.sync(since, poll=_POLL)
+        batch = await self._ask(since)
         heard = [*await self._fill(batch.gaps, since), *batch.heard]
-        await self._database.write(lambda tx: self._store(tx, batch, heard))
+        await self._keep(batch, heard)
         if batch.unreadable:
             self._metrics.inbox_unreadable.inc(batch.unreadable)
         for room in {*batch.changed}:
@@ -86,6 +100,19 @@ class Listener:
         if heard:
             self._heard()
         return batch.next_batch
+
+    async def _ask(self, since: str | None) -> Batch:
+        """Wait for news; while our own messages pour out, only look now and then.
+
+        Each of them wakes a waiting /sync on the homeserver, which costs it a third of what the message itself does.
+        """
+        if self._last is None or self._failures:
+            # In a quiet room, readiness would wait half a minute for an answer.
+            return await self._matrix.sync(since, poll=_AT_ONCE)
+        if self._pouring.is_set():
+            await self._system.sleep(_GLANCE)
+            return await self._matrix.sync(since, poll=_AT_ONCE)
+        return await self._matrix.sync(since, poll=_POLL)
 
     async def _fill(self, gaps: tuple[Gap, ...], since: str | None) -> list[Heard]:
         """Fetch what a full timeline left out: our own storm may have pushed a command out of it (research §0.3)."""
@@ -101,6 +128,14 @@ class Listener:
                 at = page.end
             found.extend(reversed(older))
         return found
+
+    async def _keep(self, batch: Batch, heard: list[Heard]) -> None:
+        try:
+            await self._database.write(lambda tx: self._store(tx, batch, heard))
+        except StoreFailed:
+            # Who asks must not wait in silence for a disk to have room.
+            await self._unrecorded([each for each in heard if each.room in self._rooms.all])
+            raise
 
     async def _store(self, tx: Transaction, batch: Batch, heard: list[Heard]) -> None:
         now = self._system.now()
@@ -138,13 +173,25 @@ class Listener:
     async def _recover(self, login_again: Callable[[], Awaitable[None]]) -> None:
         try:
             await login_again()
+            # A login that is new and worth nothing must not be asked for as fast as the wire allows.
+            await self._rest(LoggedOut(soft=True))
         except OpsError as error:
             await self._rest(error)
 
     async def _rest(self, error: Exception) -> None:
         self._failures += 1
         self._metrics.sync_failures.inc()
-        backoff = min(60.0, 0.5 * 2 ** min(self._failures, 8)) * (0.5 + self._system.jitter() / 2)
+        backoff = min(_slowest(error), 0.5 * 2 ** min(self._failures, 8)) * (0.5 + self._system.jitter() / 2)
         pause = error.retry_after if isinstance(error, RateLimited) else backoff
         log.warning("listen.no_answer", reason=str(error), failures=self._failures, pause=round(pause, 1))
         await self._system.sleep(pause)
+
+
+def _slowest(error: Exception) -> float:
+    match error:
+        case StoreFailed():
+            return _DISK
+        case LoggedOut() | Denied():
+            return _REFUSED
+        case _:
+            return _SLOWEST

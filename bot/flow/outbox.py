@@ -19,12 +19,14 @@ from bot.core.names import EventId, Key, RoomId
 
 log = structlog.get_logger("outbox")
 
-_SLOWEST = 30.0
+_SLOWEST = 10.0
 """Longest pause, in seconds, before an unreachable homeserver is tried again."""
 _BARRED = 60.0
 """Pause, in seconds, after a room refused us: only a person can mend that, and nothing of it is thrown away."""
 _MARGIN = timedelta(minutes=2)
 """How far before the first attempt a look into the room goes: the homeserver's clock is not ours."""
+_FEW = 4
+"""More parcels than this on their way at once are a storm."""
 
 
 class Outbox:
@@ -37,6 +39,8 @@ class Outbox:
         self._metrics = metrics
         self._window = window
         self._queues: dict[RoomId, _Queue] = {}
+        self.pouring = asyncio.Event()
+        """Set while a storm of our own messages goes out."""
 
     async def run(self, rooms: tuple[RoomId, ...]) -> None:
         """Deliver to these rooms until cancelled."""
@@ -45,12 +49,14 @@ class Outbox:
             log.info("outbox.recovered", parcels=recovered)
         async with asyncio.TaskGroup() as tasks:
             for room in rooms:
-                queue = _Queue(room, self._database, self._matrix, self._system, self._metrics, self._window)
+                queue = _Queue(
+                    room, self._database, self._matrix, self._system, self._metrics, self._window, self.pouring
+                )
                 self._queues[room] = queue
                 tasks.create_task(queue.run(), name=f"outbox {room}")
 
     def wake(self, room: RoomId) -> None:
-        """Say that something was put into a room's queue; call it after the commit."""
+        """Say that something was put into a room's queue; call it after the commit, however often before."""
         if queue := self._queues.get(room):
             queue.wake.set()
 
@@ -64,7 +70,14 @@ class _Queue:
     """One room's queue: parcels start in order, up to `window` at once, never two of one key."""
 
     def __init__(
-        self, room: RoomId, database: Database, matrix: Matrix, system: System, metrics: Metrics, window: int
+        self,
+        room: RoomId,
+        database: Database,
+        matrix: Matrix,
+        system: System,
+        metrics: Metrics,
+        window: int,
+        pouring: asyncio.Event,
     ) -> None:
         self.wake = asyncio.Event()
         self._room = room
@@ -73,6 +86,7 @@ class _Queue:
         self._system = system
         self._metrics = metrics
         self._widest = window
+        self._pouring = pouring
         # Opens with each success and closes with the first doubt: a homeserver in trouble is not met by a crowd.
         self._open = 1
         self._failures = 0
@@ -100,6 +114,8 @@ class _Queue:
             return
         for parcel in taken:
             self._busy[parcel.key] = tasks.create_task(self._deliver(parcel), name=f"send {parcel.key}")
+        if len(self._busy) > _FEW:
+            self._pouring.set()
 
     async def _rest(self) -> None:
         """Wait until something was put, something came back, or a pause is over."""
@@ -129,6 +145,8 @@ class _Queue:
             await self._failed(parcel, Unreachable("homeserver", type(error).__name__))
         finally:
             del self._busy[parcel.key]
+            if not self._busy:
+                self._pouring.clear()
             self.wake.set()
 
     async def _attempt(self, parcel: Parcel) -> EventId:

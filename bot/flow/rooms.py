@@ -9,7 +9,7 @@ from bot.clients.matrix import Matrix
 from bot.clients.store import meta
 from bot.clients.store.database import Database, Transaction
 from bot.clients.system import System
-from bot.core.errors import OpsError
+from bot.core.errors import Denied, Missing, OpsError, Rejected
 from bot.core.heard import Invite, RoomFacts
 from bot.core.names import RoomId, UserId
 
@@ -97,7 +97,8 @@ class Rooms:
         try:
             await self._matrix.join(room)
             log.info("rooms.joined", room=room)
-        except OpsError as error:
+        except (Denied, Missing, Rejected) as error:
+            # Only a definite no is one: whoever asked us to join tries again where there was no answer.
             log.error("rooms.not_joined", room=room, reason=str(error), hint="invite the bot, as one of `people`")
 
 

@@ -6,6 +6,7 @@ import os
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
+from contextvars import Context, copy_context
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,23 +23,22 @@ _GROUP = 64
 
 
 class Transaction:
-    """Statements that are committed together."""
+    """Statements that are committed together; they run at once, in the connection's own thread."""
 
-    def __init__(self, connection: aiosqlite.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
     async def run(self, sql: str, arguments: Sequence[Any] = ()) -> int:
         """Execute a statement; return how many rows it changed."""
-        async with self._connection.execute(sql, arguments) as cursor:
-            return cursor.rowcount
+        return self._connection.execute(sql, arguments).rowcount
 
     async def run_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Execute a statement once for every row of arguments."""
-        await self._connection.executemany(sql, rows)
+        self._connection.executemany(sql, rows)
 
     async def rows(self, sql: str, arguments: Sequence[Any] = ()) -> list[Row]:
         """Return the rows a query (or a RETURNING statement) gives."""
-        return list(await self._connection.execute_fetchall(sql, arguments))
+        return self._connection.execute(sql, arguments).fetchall()
 
     async def row(self, sql: str, arguments: Sequence[Any] = ()) -> Row | None:
         """Return the first row a query gives, if any."""
@@ -52,6 +52,8 @@ Work = Callable[[Transaction], Awaitable[Any]]
 class _Unit:
     work: Work
     done: asyncio.Future[Any]
+    context: Context
+    """The asker's, so that what is logged on the way names the request."""
     outcome: Any = None
     error: BaseException | None = None
 
@@ -64,6 +66,7 @@ class Database:
         self._lock_file: int | None = None
         self._waiting: asyncio.Queue[_Unit] = asyncio.Queue()
         self._writer: asyncio.Task[None] | None = None
+        self._opened: list[aiosqlite.Connection] = []
 
     async def open(self) -> None:
         """Take the lock, open and migrate the file, and start writing. Raise StoreFailed if another process has it."""
@@ -73,8 +76,12 @@ class Database:
             self._connection = await self._connect()
             self._reader = await self._connect()
             await self._migrate()
-        except (OSError, sqlite3.Error) as error:
-            raise StoreFailed(f"the database under {self._state} cannot be opened: {error}") from error
+        except BaseException as error:
+            # Each connection is a thread, and one that is left open keeps the process from ending.
+            await self.close()
+            if isinstance(error, OSError | sqlite3.Error):
+                raise StoreFailed(f"the database under {self._state} cannot be opened: {error}") from error
+            raise
         self._writer = asyncio.create_task(self._write_groups(), name="store-writer")
 
     async def close(self) -> None:
@@ -84,15 +91,18 @@ class Database:
             self._writer.cancel()
             with suppress(asyncio.CancelledError):
                 await self._writer
-        for connection in ("_connection", "_reader"):
-            if hasattr(self, connection):
-                await getattr(self, connection).close()
+        while self._opened:
+            await self._opened.pop().close()
         if self._lock_file is not None:
             os.close(self._lock_file)
+            self._lock_file = None
 
     async def write(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
-        """Run a unit of work and return its result once it is on disk; an exception in it undoes it alone."""
-        unit = _Unit(work, asyncio.get_running_loop().create_future())
+        """Run a unit of work and return its result once it is on disk; an exception in it undoes it alone.
+
+        The work runs outside the event loop's thread and may wait for nothing but its statements.
+        """
+        unit = _Unit(work, asyncio.get_running_loop().create_future(), copy_context())
         self._waiting.put_nowait(unit)
         return await unit.done  # type: ignore[no-any-return]
 
@@ -114,6 +124,7 @@ class Database:
 
     async def _connect(self) -> aiosqlite.Connection:
         connection = await aiosqlite.connect(self._state / "opsbot.db", isolation_level=None)
+        self._opened.append(connection)
         connection.row_factory = sqlite3.Row
         for pragma in (
             "journal_mode=WAL",
@@ -126,7 +137,7 @@ class Database:
         return connection
 
     async def _migrate(self) -> None:
-        version = (await Transaction(self._connection).rows("PRAGMA user_version"))[0][0]
+        version = next(iter(await self._connection.execute_fetchall("PRAGMA user_version")))[0]
         if version > len(MIGRATIONS):
             raise StoreFailed(
                 f"the database is of a newer version ({version}); run the bot that wrote it, or a newer one"
@@ -140,41 +151,54 @@ class Database:
             units = [await self._waiting.get()]
             while not self._waiting.empty() and len(units) < _GROUP:
                 units.append(self._waiting.get_nowait())
-            await self._commit(units)
+            # One trip to the connection's thread for the group: with one for each statement, the trips cost most.
+            await self._connection._execute(_commit, self._connection._conn, units)  # type: ignore[no-untyped-call]  # noqa: SLF001 - it offers no other
+            for unit in units:
+                _settle(unit)
             for _ in units:
                 self._waiting.task_done()
 
-    async def _commit(self, units: list[_Unit]) -> None:
-        tx = Transaction(self._connection)
-        try:
-            await tx.run("BEGIN IMMEDIATE")
-            for unit in units:
-                await self._attempt(tx, unit)
-            await tx.run("COMMIT")
-        except sqlite3.Error as error:
-            await self._undo(units, error)
-        for unit in units:
-            _settle(unit)
 
-    async def _attempt(self, tx: Transaction, unit: _Unit) -> None:
-        await tx.run("SAVEPOINT unit")
-        try:
-            unit.outcome = await unit.work(tx)
-        except sqlite3.OperationalError:
-            # A full or failing disk may have rolled everything back: the whole group is undone.
-            raise
-        except Exception as error:  # noqa: BLE001 - handed to the one who asked, and this unit alone is undone
-            unit.error = error
-            await tx.run("ROLLBACK TO unit")
-        await tx.run("RELEASE unit")
-
-    async def _undo(self, units: list[_Unit], error: sqlite3.Error) -> None:
-        with suppress(sqlite3.Error):
-            await self._connection.rollback()
+def _commit(connection: sqlite3.Connection, units: list[_Unit]) -> None:
+    """Run a group of units and commit it; what became of each stands in it."""
+    try:
+        connection.execute("BEGIN IMMEDIATE")
         for unit in units:
-            failure = StoreFailed(f"the database cannot commit: {error}")
-            failure.__cause__ = error
-            unit.error = failure
+            _attempt(connection, unit)
+        connection.execute("COMMIT")
+    except sqlite3.Error as error:
+        _undo(connection, units, error)
+
+
+def _attempt(connection: sqlite3.Connection, unit: _Unit) -> None:
+    connection.execute("SAVEPOINT unit")
+    try:
+        unit.outcome = unit.context.run(_finished, unit.work(Transaction(connection)))
+    except sqlite3.OperationalError:
+        # A full or failing disk may have rolled everything back: the whole group is undone.
+        raise
+    except Exception as error:  # noqa: BLE001 - handed to the one who asked, and this unit alone is undone
+        unit.error = error
+        connection.execute("ROLLBACK TO unit")
+    connection.execute("RELEASE unit")
+
+
+def _finished(work: Awaitable[T]) -> T:
+    """Run to its end what waits for nothing, and return its result."""
+    try:
+        next(work.__await__())
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]
+    raise RuntimeError("a unit of work may wait for nothing but its statements")
+
+
+def _undo(connection: sqlite3.Connection, units: list[_Unit], error: sqlite3.Error) -> None:
+    with suppress(sqlite3.Error):
+        connection.rollback()
+    for unit in units:
+        failure = StoreFailed(f"the database cannot commit: {error}")
+        failure.__cause__ = error
+        unit.error = failure
 
 
 def _settle(unit: _Unit) -> None:

@@ -101,6 +101,8 @@ async def delivered(tx: Transaction, parcel: Parcel, event: EventId, now: dateti
 async def put_back(tx: Transaction, parcel: Parcel, *, unsure: bool) -> None:
     """Let a parcel wait again; `unsure` sticks: once it may have arrived, only a look into the room can tell."""
     untouched = not (unsure or parcel.unsure)
+    if untouched and await _catch_up(tx, parcel):
+        return
     await tx.run(
         "UPDATE outbox SET state = 'waiting', unsure = max(unsure, ?), attempts = CASE WHEN ? THEN 0 ELSE attempts END"
         " WHERE seq = ?",
@@ -110,6 +112,8 @@ async def put_back(tx: Transaction, parcel: Parcel, *, unsure: bool) -> None:
 
 async def replace(tx: Transaction, parcel: Parcel, new: dict[str, Any] | None) -> None:
     """Give a parcel that the homeserver will not take other content, under a new revision; None: set it aside."""
+    if await _catch_up(tx, parcel):
+        return
     if new is None:
         await tx.run("UPDATE outbox SET state = 'dead' WHERE seq = ?", (parcel.seq,))
         return
@@ -119,6 +123,22 @@ async def replace(tx: Transaction, parcel: Parcel, new: dict[str, Any] | None) -
         " WHERE seq = ?",
         (rev, json.dumps(new, ensure_ascii=False), parcel.seq),
     )
+
+
+async def _catch_up(tx: Transaction, parcel: Parcel) -> bool:
+    """Let a parcel that was surely not taken say, in its place, what a newer one of its key says; False without one."""
+    newer = await tx.row(
+        "DELETE FROM outbox WHERE room = ? AND key = ? AND seq > ? AND state = 'waiting' AND attempts = 0 RETURNING *",
+        (parcel.room, parcel.key, parcel.seq),
+    )
+    if newer is None:
+        return False
+    await tx.run(
+        "UPDATE outbox SET state = 'waiting', attempts = 0, rev = ?, content = ?, priority = ?,"
+        " file_name = ?, file_text = ? WHERE seq = ?",
+        (newer["rev"], newer["content"], newer["priority"], newer["file_name"], newer["file_text"], parcel.seq),
+    )
+    return True
 
 
 async def recover(tx: Transaction) -> int:
