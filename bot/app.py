@@ -20,6 +20,7 @@ from bot.clients.openbao import OpenBao
 from bot.clients.prometheus import PrometheusApi
 from bot.clients.store import meta
 from bot.clients.store.audit import AuditLog
+from bot.clients.store.cards import CardFile
 from bot.clients.store.database import Database
 from bot.clients.system import System
 from bot.command import Command, Context, Neighbours, Request
@@ -30,7 +31,9 @@ from bot.core.facts import Unknown
 from bot.core.health import Check, OutboxState, Readiness, SelfReport
 from bot.core.names import RoomId
 from bot.core.policy import Role
+from bot.flow.cards import Cards
 from bot.flow.chat import Chat
+from bot.flow.desk import Desk
 from bot.flow.execute import Executor
 from bot.flow.gate import Gate
 from bot.flow.intake import Intake
@@ -102,57 +105,17 @@ class App:
 
     def _flow(self) -> None:
         """Join what happens."""
-        settings, database, system, metrics = self.settings, self.database, self.system, self.metrics
-        on_call = tuple(user for user, person in settings.people.items() if person.on_call)
-        self.rooms = Rooms(settings.rooms, self.matrix, database, system)
-        self.outbox = Outbox(database, self.matrix, system, metrics, settings.limits.outbox_window)
-        self.intake = Intake(database, self.outbox, system, metrics, self._render, on_call, settings.timezone)
-        self.gate = Gate(settings, database, self.outbox, self.rooms, system, metrics, self._render, self._commands)
-        self.executor = Executor(
-            database,
-            self.matrix,
-            self.outbox,
-            system,
-            metrics,
-            self._render,
-            self._context,
-            self._commands,
-            settings.limits.command,
-        )
-        self.chat = Chat(
-            database,
-            self.matrix,
-            self.outbox,
-            self.gate,
-            self.executor,
-            system,
-            self._render,
-            self._list,
-            settings.matrix.user,
-        )
-        self.listener = Listener(
-            self.matrix,
-            database,
-            system,
-            metrics,
-            self.rooms,
-            settings.matrix.user,
-            frozenset(settings.people),
-            self.chat.wake,
-            self.chat.unrecorded,
-            self.outbox.pouring,
-        )
-        self.watch = Watch(
-            database,
-            self.outbox,
-            self.gate,
-            system,
-            metrics,
-            self._render,
-            self.report,
-            self._look_at_rooms,
-            lambda: self.rooms.find(settings.alerts.room),
-        )
+        settings = self.settings
+        desk = Desk(settings, self.database, self.matrix, self.system, self.metrics, self._render)
+        self.rooms = Rooms(desk)
+        self.outbox = Outbox(desk)
+        self.cards = Cards(desk)
+        self.intake = Intake(desk, self.outbox, self.cards)
+        self.gate = Gate(desk, self.outbox, self.rooms, self._commands)
+        self.executor = Executor(desk, self.outbox, self.cards, self._context, self._commands)
+        self.chat = Chat(desk, self.outbox, self.gate, self.executor, self._list)
+        self.listener = Listener(desk, self.rooms, self.chat.wake, self.chat.unrecorded, self.outbox.pouring)
+        self.watch = Watch(desk, self.outbox, self.gate, self.rooms, self.report)
         self.door = Door(
             settings.web.listen,
             tokens=partial(tokens, settings.web.webhook_token, settings.web.webhook_token_file),
@@ -160,7 +123,7 @@ class App:
             accept=self.intake.accept,
             overflow=self._overflow,
             readiness=self.readiness,
-            metrics=metrics,
+            metrics=self.metrics,
         )
 
     async def run(self) -> None:
@@ -228,10 +191,6 @@ class App:
         except OpsError as error:
             log.warning("app.kubernetes_away", reason=str(error))
 
-    async def _look_at_rooms(self) -> None:
-        for room in self.rooms.all:
-            await self.rooms.facts(room)
-
     def _account(self) -> str:
         return f"{self.settings.matrix.homeserver} {self.settings.matrix.user} {self.matrix.device_id}"
 
@@ -243,6 +202,7 @@ class App:
             role=self.gate.role(request.sender) or Role.VIEWER,
             commands=self._list,
             audit=AuditLog(self.database),
+            cards=CardFile(self.database),
             report=self.report,
             clock=self.system.now,
             render=self._render,

@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from bot.clients.openbao import OpenBao
     from bot.clients.prometheus import PrometheusApi
     from bot.clients.store.audit import AuditLog
+    from bot.clients.store.cards import CardFile
     from bot.config import Settings
+    from bot.core.alerts import Card
     from bot.core.health import SelfReport
     from bot.core.message import Message, Rendered
-    from bot.core.names import EventId, RequestId, RoomId, UserId
+    from bot.core.names import EventId, Key, RequestId, RoomId, UserId
 
 Handler = Callable[..., Awaitable[Any]]
 
@@ -42,6 +44,10 @@ class Request:
     """When the command arrived, aware UTC."""
     sent_at: datetime
     """When the sender's server says it was sent."""
+    about: Key | None = None
+    """The message of ours that it replies to or was tapped on."""
+    beneath: EventId | None = None
+    """Where the answer belongs, when not below the event itself: a tap is answered below what was tapped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +73,7 @@ class Context:
     commands: tuple[Command, ...]
     """The whole list, for help."""
     audit: AuditLog
+    cards: CardFile
     report: Callable[[], Awaitable[SelfReport]]
     """The bot's own health."""
     clock: Callable[[], datetime]
@@ -83,6 +90,8 @@ class ActionContext(Context):
     """The action's id: every effect carries it, so that a repeat is harmless."""
     post: Callable[[Message], None]
     """Have a message sent; it is queued together with the record that the action is done, so never without it."""
+    amend: Callable[[Key, Callable[[Card], Card]], None]
+    """Have a card changed, together with that record."""
 
 
 @dataclass(frozen=True)
@@ -95,8 +104,16 @@ class Command:
     handler: Handler
     risk: Risk = Risk.READ
     examples: tuple[str, ...] = field(default=())
+    asks: bool = True
+    """Whether it waits for a confirmation; what one tap does and another undoes need not."""
     repeatable: bool = False
     """Every effect carries the action's id, so that running it again after a crash is harmless."""
+    aliases: tuple[str, ...] = ()
+    """Other words that call it; help names the verb alone."""
+    trailing: str = ""
+    """The option that takes the words after a bare `--`, as one: `!silence PostgresDown -- new disk`."""
+    check: Callable[..., object] | None = None
+    """Takes the handler's arguments and raises UsageError, before anybody is asked to confirm what cannot be read."""
 
     @property
     def changes(self) -> bool:
@@ -106,14 +123,20 @@ class Command:
     @cached_property
     def usage(self) -> str:
         """Return the line to type, as `!check [where]`."""
-        return " ".join((f"!{self.verb}", *(_usage(parameter) for parameter in _parameters(self.handler))))
+        words = (_usage(parameter, self.trailing) for parameter in _parameters(self.handler))
+        return " ".join((f"!{self.verb}", *words))
 
     def bind(self, tokens: tuple[str, ...]) -> inspect.BoundArguments:
         """Read the words after the verb into the handler's arguments; raise UsageError in words for the room."""
+        if self.trailing and "--" in tokens:
+            at = tokens.index("--")
+            tokens = (*tokens[:at], f"--{self.trailing}={' '.join(tokens[at + 1 :])}")
         try:
             _, bound, _ = self._parser.parse_args(list(tokens), print_error=False, exit_on_error=False)
         except cyclopts.CycloptsError as error:
             raise UsageError(_problem(error), hint=self.usage) from error
+        if self.check:
+            self.check(*bound.args, **bound.kwargs)
         return bound
 
     @cached_property
@@ -123,18 +146,33 @@ class Command:
         return app
 
 
-def command(verb: str, *, summary: str, examples: tuple[str, ...] = ()) -> Callable[[Handler], Command]:
+def command(
+    verb: str, *, summary: str, examples: tuple[str, ...] = (), aliases: tuple[str, ...] = ()
+) -> Callable[[Handler], Command]:
     """Make a handler that takes a Context into a command that only looks."""
-    return lambda handler: Command(verb, summary, _checked(handler, "Context"), Risk.READ, examples)
+    return lambda handler: Command(
+        verb, summary, _checked(handler, "Context"), Risk.READ, examples=examples, aliases=aliases
+    )
 
 
 def action(
-    verb: str, *, summary: str, risk: Risk, examples: tuple[str, ...] = (), repeatable: bool = False
+    verb: str,
+    *,
+    summary: str,
+    risk: Risk,
+    examples: tuple[str, ...] = (),
+    repeatable: bool = False,
+    asks: bool = True,
+    aliases: tuple[str, ...] = (),
+    trailing: str = "",
+    check: Callable[..., object] | None = None,
 ) -> Callable[[Handler], Command]:
     """Make a handler that takes an ActionContext into a command that changes something."""
     if risk is Risk.READ:
         raise TypeError(f"!{verb} changes something, so it cannot be of class {risk.value}")
-    return lambda handler: Command(verb, summary, _checked(handler, "ActionContext"), risk, examples, repeatable)
+    return lambda handler: Command(
+        verb, summary, _checked(handler, "ActionContext"), risk, examples, asks, repeatable, aliases, trailing, check
+    )
 
 
 def _checked(handler: Handler, wanted: str) -> Handler:
@@ -162,8 +200,10 @@ def _signature_only(handler: Handler) -> Callable[..., None]:
     return parsed
 
 
-def _usage(parameter: inspect.Parameter) -> str:
+def _usage(parameter: inspect.Parameter, trailing: str) -> str:
     word = parameter.name.replace("_", "-")
+    if word == trailing:
+        return f"[-- {word}]"
     if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
         return f"[--{word}]"
     if parameter.kind is inspect.Parameter.VAR_POSITIONAL:

@@ -63,7 +63,6 @@ class Metrics:
             "command_seconds", "From hearing a command to its answer", _PATIENT, "command"
         )
         self.gate_refusals = self._counter("gate_refusals_total", "Commands refused by the gate", "reason")
-        self.audit_entries = self._counter("audit_entries_total", "Entries written to the audit log")
         self.audit_head = Info("opsbot_audit_head", "Last link of the audit chain", registry=self._registry)
 
     def _process(self, version: str) -> None:

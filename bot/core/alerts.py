@@ -1,13 +1,14 @@
 """What a webhook changes: which message a group's alerts belong to, what is news about it, and why; pure."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from bot.core.names import Key, RoomId
+from bot.core.names import Key, RoomId, UserId
 from bot.core.webhook import Alert, Status, Webhook
 
 FOLD = timedelta(seconds=60)
@@ -48,6 +49,38 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """Somebody is on it."""
+
+    by: UserId
+    at: datetime
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Muted:
+    """A silence in Alertmanager holds the group's notifications back."""
+
+    silence: str
+    """Alertmanager's id of it."""
+    by: UserId
+    until: datetime
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What our own memory says of earlier cards about the same thing."""
+
+    week: int
+    """Cards of the last seven days, this one not counted."""
+    usual: timedelta | None
+    """How long they usually lasted: the median; None when none is over."""
+    taken_by: UserId | None
+    """Who took it last."""
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """One message about one alert group, from its first alert to its last resolution."""
 
@@ -62,6 +95,23 @@ class Card:
     truncated: int
     """How many more alerts of the group the sender left out."""
     opened_at: datetime
+    handle: str = ""
+    """What a person calls it: `k7`."""
+    taken: Taken | None = None
+    muted: Muted | None = None
+    past: Past | None = None
+    gone: bool = False
+    """Alertmanager no longer knew some of it: its end was never told, and is concluded."""
+    pages: int = 0
+    """How often it rang."""
+    paged_at: datetime | None = None
+    turns: tuple[datetime, ...] = ()
+    """When the group last began or ceased to burn, oldest first, as far as flapping is judged by."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The alerts' names, the most frequent first."""
+        return tuple(name for name, _ in Counter(member.name for member in self.members).most_common())
 
     @property
     def firing(self) -> bool:
@@ -84,6 +134,8 @@ class AlertCard:
     zone: str
     """The time zone of the room."""
     as_of: datetime
+    hosts: tuple[str, ...] = ()
+    """Hosts that a link may lead to."""
 
 
 class News(StrEnum):
@@ -111,6 +163,31 @@ def merge(card: Card | None, webhook: Webhook, room: RoomId, now: datetime) -> t
     if all(member.status is Status.RESOLVED for member in members):
         return replace(card, members=members), News.CHANGED
     return _opened(webhook, room, card.episode + 1, now)
+
+
+FLAP_WINDOW = timedelta(minutes=15)
+FLAP_TURNS = 4
+"""So many changes within the window are flapping: said on the card, and nothing of it rings any more."""
+
+
+def turned(card: Card, now: datetime) -> Card:
+    """Note that a group began or ceased to burn."""
+    return replace(card, turns=(*(turn for turn in card.turns if now - turn < FLAP_WINDOW), now))
+
+
+def flapping(card: Card, now: datetime) -> bool:
+    """Tell whether a group comes and goes too often to be worth a ring."""
+    return sum(now - turn < FLAP_WINDOW for turn in card.turns) >= FLAP_TURNS
+
+
+_LETTERS = "abcdefghkmnpqrstuvwxyz"
+"""Without i, j, l and o, which a phone's font makes look like others."""
+
+
+def handle(number: int) -> str:
+    """Return a card's short name: two thousand of them before one comes back."""
+    letter = _LETTERS[number % len(_LETTERS)]
+    return f"{letter}{number // len(_LETTERS) % 99 + 1}"
 
 
 def severity(labels: Mapping[str, str]) -> Severity:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.core.names import EventId, RequestId, RoomId, UserId
+from bot.core.names import EventId, Key, RequestId, RoomId, UserId
 from bot.core.policy import Risk
 
 LIFE = timedelta(seconds=120)
@@ -49,6 +49,10 @@ class Proposal:
     expires_at: datetime
     """The wall clock's word, used only when the machine was started anew since."""
     sent_at: datetime
+    about: Key | None = None
+    """The message of ours that the request was about."""
+    beneath: EventId | None = None
+    """Where its answer belongs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,12 @@ def _none_is_empty(value: Any) -> Any:
 
 
 _Names = Annotated[tuple[str, ...], BeforeValidator(_none_is_empty)]
-_FROZEN = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
 
 class Muting(BaseModel):
     """What keeps an alert from being told."""
 
-    model_config = _FROZEN
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
     silenced_by: _Names = Field(default=(), alias="silencedBy")
     """Ids of silences."""
@@ -32,7 +31,7 @@ class Muting(BaseModel):
 class FiringAlert(BaseModel):
     """One alert that is not over."""
 
-    model_config = _FROZEN
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
     labels: Mapping[str, str]
     annotations: Mapping[str, str] = Field(default_factory=dict)
@@ -60,7 +59,7 @@ class FiringAlert(BaseModel):
 class Receiver(BaseModel):
     """Who is told."""
 
-    model_config = _FROZEN
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
     name: str
 
@@ -68,7 +67,7 @@ class Receiver(BaseModel):
 class AlertGroup(BaseModel):
     """Alerts that are told together."""
 
-    model_config = _FROZEN
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
     labels: Mapping[str, str]
     receiver: Receiver
@@ -78,7 +77,7 @@ class AlertGroup(BaseModel):
 class ClusterStatus(BaseModel):
     """How the Alertmanagers among themselves are: `ready`, `settling` or `disabled`."""
 
-    model_config = _FROZEN
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
     status: str
     name: str = ""
@@ -87,7 +86,7 @@ class ClusterStatus(BaseModel):
 class Version(BaseModel):
     """What is installed."""
 
-    model_config = _FROZEN
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
     version: str = ""
 
@@ -95,7 +94,7 @@ class Version(BaseModel):
 class AlertmanagerStatus(BaseModel):
     """What Alertmanager says of itself; its configuration is left out, since it may hold secrets."""
 
-    model_config = _FROZEN
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
     cluster: ClusterStatus
     version: Version = Field(default=Version(), alias="versionInfo")

@@ -189,6 +189,8 @@ def _named(word: str) -> Matcher:
     """Return the matcher for an alert's bare name, as amtool does."""
     if any(sign in word for sign in "=~{}"):
         raise UsageError(f"“{word[:40]}” is no matcher", hint=_HINT)
+    if "|" in word or "*" in word:
+        raise UsageError(f"“{word[:40]}” is no alert's name", hint=f'for a pattern write alertname=~"{word[:40]}"')
     return _checked(Matcher("alertname", word.strip('"')))
 
 

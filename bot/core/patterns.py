@@ -66,7 +66,8 @@ def compiled(pattern: str) -> re.Pattern[str]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            return re.compile(pattern, re.ASCII)
+            # To RE2 a digit is one of ten, but small and capital letters are those of every script.
+            return re.compile(pattern, 0 if "(?i" in pattern else re.ASCII)
     except (re.error, Warning, OverflowError, RecursionError) as error:
         raise _refused(pattern, "is no pattern") from error
 

@@ -36,6 +36,8 @@ class State(StrEnum):
 
 
 def _matcher(row: Any) -> Any:
+    if isinstance(row, Matcher):
+        return row
     if not isinstance(row, dict) or not isinstance(row.get("name"), str) or not isinstance(row.get("value"), str):
         raise ValueError("not a matcher")  # noqa: TRY004 - pydantic turns a ValueError into its own, a TypeError escapes
     equal = row.get("isEqual", True) is not False
@@ -118,19 +120,20 @@ def clocked(duration: durations.Duration) -> Clocked:
     return duration
 
 
-def pick(silences: Sequence[Silence], identity: str) -> Silence:
-    """Return the silence that an id or the beginning of one means, one that is not over first; raise UsageError."""
-    typed = identity.strip().lower().removeprefix("#")
-    found = [each for each in silences if typed and each.id.lower().startswith(typed)]
-    exact = [each for each in found if each.id.lower() == typed]
+def pick(silences: Sequence[Silence], typed: str) -> Silence:
+    """Return the silence that an id, the beginning of one, or the alert's name in it means; raise UsageError.
+
+    One that is not over goes before those that are.
+    """
+    beginning = typed.strip().lower().removeprefix("#")
+    found = [each for each in silences if len(beginning) >= _LEAST_ID and each.id.lower().startswith(beginning)]
+    if exact := [each for each in found if each.id.lower() == beginning]:
+        return exact[0]
+    found = found or [each for each in silences if Matcher("alertname", typed.strip()) in each.matchers]
     living = [each for each in found if each.state is not State.EXPIRED]
-    chosen = exact or living or found
-    if not chosen or (len(typed) < _LEAST_ID and not exact):
-        raise UsageError(f"no silence “{identity[:40]}”", hint="!silences lists them with their ids")
-    if len(chosen) > 1:
-        raise UsageError(
-            f"“{identity[:40]}” begins {len(chosen)} silences",
-            hint="type more of it",
-            near=tuple(each.id for each in chosen[:3]),
-        )
-    return chosen[0]
+    if not found:
+        raise UsageError(f"no silence “{typed[:40]}”", hint="!silences lists them with their ids")
+    if len(living) > 1:
+        ids = tuple(each.id for each in living[:3])
+        raise UsageError(f"“{typed[:40]}” may be {len(living)} silences", hint="type the id", near=ids)
+    return living[0] if living else max(found, key=lambda each: each.ends_at)

@@ -1,28 +1,27 @@
 """Answers people: each line once, whatever happens on the way."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
 import structlog
 
-from bot.clients.matrix import Matrix
 from bot.clients.store import inbox, outbox
-from bot.clients.store.database import Database, Transaction
+from bot.clients.store.database import Transaction
 from bot.clients.store.inbox import Arrival
-from bot.clients.system import System
 from bot.command import Command, Request
 from bot.core.audit import Phase
 from bot.core.confirmation import heard_as_answer, tapped_as_answer
 from bot.core.errors import OpsError, StoreFailed, UsageError
 from bot.core.heard import Heard, Sort
-from bot.core.message import Message, Priority, Rendered
-from bot.core.names import EventId, Key, RequestId, UserId
+from bot.core.message import Message, Priority
+from bot.core.names import EventId, Key, RequestId
 from bot.core.policy import Ask, Reason, Refuse, Risk
 from bot.core.reading import addressed, find, tokens
 from bot.core.replies import Broken, Misread, NotRecorded, Refusal, StrangerTried
 from bot.flow.audit import Deed, note
+from bot.flow.desk import Desk
 from bot.flow.execute import Executor
 from bot.flow.gate import Gate, Said, answer_key
 from bot.flow.outbox import Outbox
@@ -41,26 +40,15 @@ class Chat:
     """Takes lines from the inbox and sees each to its answer; `wake` says that something was heard."""
 
     def __init__(
-        self,
-        database: Database,
-        matrix: Matrix,
-        posts: Outbox,
-        gate: Gate,
-        executor: Executor,
-        system: System,
-        render: Callable[[Any], Rendered],
-        commands: tuple[Command, ...],
-        user: UserId,
+        self, desk: Desk, posts: Outbox, gate: Gate, executor: Executor, commands: tuple[Command, ...]
     ) -> None:
-        self._database = database
+        self._desk = desk
         self._outbox = posts
         self._gate = gate
         self._executor = executor
-        self._system = system
-        self._render = render
         self._commands = commands
-        self._user = user
-        self._receipts = Receipts(matrix)
+        self._user = desk.settings.matrix.user
+        self._receipts = Receipts(desk.matrix)
         self._wake = asyncio.Event()
         self._busy: set[EventId] = set()
         self._refused: set[EventId] = set()
@@ -78,7 +66,7 @@ class Chat:
                 tasks.create_task(self._executor.resume(proposal))
             while True:
                 self._wake.clear()
-                for arrival in await inbox.open_arrivals(self._database):
+                for arrival in await inbox.open_arrivals(self._desk.database):
                     if arrival.heard.event_id not in self._busy:
                         self._busy.add(arrival.heard.event_id)
                         tasks.create_task(self._hear(arrival, limit), name=f"line {arrival.request}")
@@ -111,7 +99,7 @@ class Chat:
             return
         words = addressed(heard.body, self._user, reply=heard.target is not None)
         if heard.sort is not Sort.MESSAGE or words is None:
-            await self._database.write(lambda tx: inbox.done(tx, heard.event_id))
+            await self._desk.database.write(lambda tx: inbox.done(tx, heard.event_id))
             return
         if self._gate.role(heard.sender) is None:
             await self._stranger(arrival)
@@ -125,7 +113,7 @@ class Chat:
         except UsageError as error:
             if addressed(arrival.heard.body, self._user, reply=False) is None:
                 # A person who talks below one of our messages is not asking us.
-                await self._database.write(lambda tx: inbox.done(tx, arrival.heard.event_id))
+                await self._desk.database.write(lambda tx: inbox.done(tx, arrival.heard.event_id))
                 return
             await self._reply(arrival, Misread(error.problem, error.hint, error.near, arrival.request))
             return
@@ -157,9 +145,9 @@ class Chat:
 
     async def _refuse(self, arrival: Arrival, command: Command, ruling: Refuse) -> None:
         if ruling.reason is Reason.BOT:
-            await self._database.write(lambda tx: inbox.done(tx, arrival.heard.event_id))
+            await self._desk.database.write(lambda tx: inbox.done(tx, arrival.heard.event_id))
             return
-        age = self._system.now() - arrival.heard.sent_at
+        age = self._desk.system.now() - arrival.heard.sent_at
         role = self._gate.role(arrival.heard.sender)
         refusal = Refusal(command.verb, ruling.reason, role, ruling.needs, age, arrival.request)
         await self._reply(arrival, refusal, Deed(request_from(arrival), command), ruling.reason.value)
@@ -168,20 +156,20 @@ class Chat:
         """Record that somebody unknown tried; no answer to them, and at most one line an hour to the room."""
         heard = arrival.heard
         if await self._gate.rule(arrival, Risk.READ, skip_prompt=False) == Refuse(Reason.BOT):
-            await self._database.write(lambda tx: inbox.done(tx, heard.event_id))
+            await self._desk.database.write(lambda tx: inbox.done(tx, heard.event_id))
             return
-        hour = int(self._system.now().timestamp() // 3600)
+        hour = int(self._desk.system.now().timestamp() // 3600)
         key = Key(f"stranger:{heard.sender}:{hour}")
 
         async def store(tx: Transaction) -> None:
-            now = self._system.now()
-            await note(tx, self._system, Deed(request_from(arrival), None), Phase.REFUSED, Reason.STRANGER.value)
+            now = self._desk.system.now()
+            await note(tx, self._desk.system, Deed(request_from(arrival), None), Phase.REFUSED, Reason.STRANGER.value)
             if not await outbox.known(tx, heard.room, key):
-                message = Message(heard.room, key, self._render(StrangerTried(heard.sender, now)))
+                message = Message(heard.room, key, self._desk.render(StrangerTried(heard.sender, now)))
                 await outbox.put(tx, message, now)
             await inbox.done(tx, heard.event_id)
 
-        await self._database.write(store)
+        await self._desk.database.write(store)
         self._outbox.wake(heard.room)
 
     async def _reply(self, arrival: Arrival, result: Any, refused: Deed | None = None, why: str = "") -> None:
@@ -190,7 +178,7 @@ class Chat:
         message = Message(
             heard.room,
             answer_key(arrival.request),
-            self._render(result),
+            self._desk.render(result),
             Priority.ANSWER,
             reply_to=heard.event_id,
             request=arrival.request,
@@ -198,11 +186,11 @@ class Chat:
 
         async def store(tx: Transaction) -> None:
             if refused:
-                await note(tx, self._system, refused, Phase.REFUSED, why)
-            await outbox.put(tx, message, self._system.now())
+                await note(tx, self._desk.system, refused, Phase.REFUSED, why)
+            await outbox.put(tx, message, self._desk.system.now())
             await inbox.done(tx, heard.event_id)
 
-        await self._database.write(store)
+        await self._desk.database.write(store)
         self._outbox.wake(heard.room)
 
     async def unrecorded(self, heard: Sequence[Heard]) -> None:
@@ -210,14 +198,14 @@ class Chat:
         for each in heard:
             asks = each.sort is Sort.MESSAGE and addressed(each.body, self._user, reply=False) is not None
             if asks and self._gate.role(each.sender):
-                now = self._system.now()
+                now = self._desk.system.now()
                 request = Request(RequestId(""), each.event_id, each.room, each.sender, now, each.sent_at)
                 await self._refuse_unrecorded(request)
 
     async def _not_recorded(self, arrival: Arrival, error: StoreFailed) -> None:
         log.error("chat.not_recorded", error=str(error))
         await self._refuse_unrecorded(request_from(arrival))
-        await self._system.sleep(_RETRY)
+        await self._desk.system.sleep(_RETRY)
 
     async def _refuse_unrecorded(self, request: Request) -> None:
         """No record, no action: say so past the database, which cannot hold even the answer.
@@ -234,10 +222,10 @@ class Chat:
         """Write down, now that there is room, that a line was refused."""
 
         async def store(tx: Transaction) -> None:
-            await note(tx, self._system, Deed(request_from(arrival), None), Phase.REFUSED, "not recorded")
+            await note(tx, self._desk.system, Deed(request_from(arrival), None), Phase.REFUSED, "not recorded")
             await inbox.done(tx, arrival.heard.event_id)
 
-        await self._database.write(store)
+        await self._desk.database.write(store)
         self._refused.discard(arrival.heard.event_id)
 
 

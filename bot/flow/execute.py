@@ -1,18 +1,15 @@
 """Runs what the gate let through, within its time, and commits the outcome together with the answer."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 import structlog
 
-from bot.clients.matrix import Matrix
-from bot.clients.metrics import Metrics
 from bot.clients.store import inbox, outbox, proposals
-from bot.clients.store.database import Database, Transaction
-from bot.clients.system import System
+from bot.clients.store.database import Transaction
 from bot.command import ActionContext, Command, Context, Request
 from bot.core.audit import Phase
 from bot.core.confirmation import Proposal
@@ -22,6 +19,8 @@ from bot.core.message import Message, Priority, Rendered, content, transaction_i
 from bot.core.names import Key
 from bot.core.replies import Broken, Failure, Misread, NotRecorded, Nudge, TookTooLong, Unsure
 from bot.flow.audit import Deed, note
+from bot.flow.cards import Cards, Change
+from bot.flow.desk import Desk
 from bot.flow.gate import answer_key, request_of
 from bot.flow.outbox import Outbox
 
@@ -39,65 +38,58 @@ class Ended:
 
     result: Any
     posts: tuple[Message, ...] = ()
+    ok: bool = True
+    """It ran to its end; of what did not, nothing is sent or changed."""
     unknown: bool = False
     """It may have happened although no answer came."""
     took: timedelta = timedelta(0)
+    amendments: tuple[tuple[Key, Change], ...] = ()
 
 
 class Executor:
     """Looks and acts; the only place that makes an ActionContext."""
 
     def __init__(
-        self,
-        database: Database,
-        matrix: Matrix,
-        posts: Outbox,
-        system: System,
-        metrics: Metrics,
-        render: Callable[[Any], Rendered],
-        make_context: MakeContext,
-        commands: dict[str, Command],
-        limit: timedelta,
+        self, desk: Desk, posts: Outbox, cards: Cards, make_context: MakeContext, commands: Mapping[str, Command]
     ) -> None:
-        self._database = database
-        self._matrix = matrix
+        self._desk = desk
+        self._cards = cards
         self._outbox = posts
-        self._system = system
-        self._metrics = metrics
-        self._render = render
         self._make_context = make_context
         self._commands = commands
-        self._limit = limit
+        self._limit = desk.settings.limits.command
 
     async def look(self, command: Command, tokens: tuple[str, ...], request: Request) -> None:
         """Run a command that changes nothing; a crash on the way means that it is run again."""
         deed = Deed(request, command, tokens)
-        await self._database.write(lambda tx: note(tx, self._system, deed, Phase.INTENT))
+        await self._desk.database.write(lambda tx: note(tx, self._desk.system, deed, Phase.INTENT))
         ended = await self._run(command, self._make_context(request), tokens)
-        await self._database.write(self._outcome(deed, ended, None))
+        await self._desk.database.write(self._outcome(deed, ended, None))
         self._answered(deed, ended)
 
     async def run(self, proposal: Proposal) -> None:
         """Run an action that is confirmed and recorded as under way."""
         command = self._commands[proposal.verb]
-        request = request_of(proposal, self._system)
+        request = request_of(proposal, self._desk.system)
         posts: list[Message] = []
+        amendments: list[tuple[Key, Change]] = []
         looking = self._make_context(request)
         ctx = ActionContext(
             **{name: getattr(looking, name) for name in Context.__dataclass_fields__},
             action=proposal.id,
             post=posts.append,
+            amend=lambda key, change: amendments.append((key, change)),
         )
-        began = self._system.now()
+        began = self._desk.system.now()
         ended = await self._run(command, ctx, proposal.tokens)
-        took = self._system.now() - began
-        await self._finish(
-            Deed(request, command, proposal.tokens), replace(ended, posts=tuple(posts), took=took), proposal
-        )
+        if ended.ok:
+            ended = replace(ended, posts=tuple(posts), amendments=tuple(amendments))
+        ended = replace(ended, took=self._desk.system.now() - began)
+        await self._finish(Deed(request, command, proposal.tokens), ended, proposal)
 
     async def cut_off(self) -> list[Proposal]:
         """Return the actions that were under way when the last process ended."""
-        return await proposals.in_state(self._database, "executing")
+        return await proposals.in_state(self._desk.database, "executing")
 
     async def resume(self, proposal: Proposal) -> None:
         """Go on with an action that was cut off where that is harmless; otherwise say that its outcome is not known."""
@@ -106,71 +98,75 @@ class Executor:
         if command and command.repeatable:
             await self.run(proposal)
             return
-        deed = Deed(request_of(proposal, self._system), command, proposal.tokens)
+        deed = Deed(request_of(proposal, self._desk.system), command, proposal.tokens)
         await self._finish(deed, Ended(Unsure(deed.words, proposal.id), unknown=True), proposal)
 
     async def say_unrecorded(self, request: Request, result: NotRecorded) -> None:
         """Tell the room that nothing is done because nothing can be recorded; sent directly, under a fixed id."""
         # The event's, for a line that could not be stored gets another request id with every attempt.
         key = Key(f"unrecorded:{request.event}")
-        message = Message(request.room, key, self._render(result), reply_to=request.event, request=request.id)
+        message = Message(request.room, key, self._desk.render(result), reply_to=request.event, request=request.id)
         async with asyncio.timeout(10):
-            await self._matrix.send(
+            await self._desk.matrix.send(
                 request.room, "m.room.message", content(message, 1), transaction_id(request.room, key, 1)
             )
 
     async def _run(self, command: Command, ctx: Context, tokens: tuple[str, ...]) -> Ended:
-        request, started = ctx.request.id, self._system.monotonic()
+        request, started = ctx.request.id, self._desk.system.monotonic()
         try:
             bound = command.bind(tokens)
             async with asyncio.timeout(self._limit.total_seconds()):
                 return Ended(await command.handler(ctx, *bound.args, **bound.kwargs))
         except UsageError as error:
-            return Ended(Misread(error.problem, error.hint or command.usage, error.near, request))
+            return Ended(Misread(error.problem, error.hint or command.usage, error.near, request), ok=False)
         except NeighbourError as error:
             log.warning("execute.failed", verb=command.verb, reason=str(error))
             unknown = command.changes and isinstance(error, Unreachable)
-            return Ended(Failure(command.verb, error, command.changes, request), unknown=unknown)
+            return Ended(Failure(command.verb, error, command.changes, request), ok=False, unknown=unknown)
         except TimeoutError:
-            return Ended(TookTooLong(command.verb, self._limit, command.changes, request), unknown=command.changes)
+            late = TookTooLong(command.verb, self._limit, command.changes, request)
+            return Ended(late, ok=False, unknown=command.changes)
         except StoreFailed:
             raise
         except Exception:
             # A fault in one command is answered, with the id that leads to the log, and harms no other.
             log.exception("execute.broken", verb=command.verb)
-            return Ended(Broken(command.verb, request), unknown=command.changes)
+            return Ended(Broken(command.verb, request), ok=False, unknown=command.changes)
         finally:
-            self._metrics.command_seconds.labels(command.verb).observe(self._system.monotonic() - started)
+            self._desk.metrics.command_seconds.labels(command.verb).observe(self._desk.system.monotonic() - started)
 
     async def _finish(self, deed: Deed, ended: Ended, proposal: Proposal) -> None:
         """Write down what became of an action; a disk that is full now may have room later."""
         while True:
             try:
-                await self._database.write(self._outcome(deed, ended, proposal))
+                await self._desk.database.write(self._outcome(deed, ended, proposal))
                 break
             except StoreFailed as error:
                 log.error("execute.cannot_record", error=str(error))
-                await self._system.sleep(1.0)
+                await self._desk.system.sleep(1.0)
         self._answered(deed, ended)
 
     def _outcome(self, deed: Deed, ended: Ended, proposal: Proposal | None) -> Callable[[Transaction], Awaitable[None]]:
         """Return the work that commits outcome, answer and what the action had to send, together."""
-        rendered = self._render(ended.result)
-        late = proposal is None and self._system.now() - deed.request.at > LONG
-        messages = [*ended.posts, self._message(deed.request, answer_key(deed.request.id), rendered, rings=late)]
+        rendered = self._desk.render(ended.result)
+        late = proposal is None and self._desk.system.now() - deed.request.at > LONG
+        answer = self._message(deed.request, answer_key(deed.request.id), rendered, rings=late)
+        messages = [*ended.posts] if _told_by_card(ended) else [*ended.posts, answer]
         failed = rendered.verdict is Verdict.BAD
         if proposal and (failed or ended.took > LONG):
             nudge = Nudge(deed.words, deed.request.sender, failed, ended.took)
             key = Key(f"nudge:{deed.request.id}")
-            messages.append(self._message(deed.request, key, self._render(nudge), rings=True))
+            messages.append(self._message(deed.request, key, self._desk.render(nudge), rings=True))
 
         async def store(tx: Transaction) -> None:
             if proposal and not await proposals.leave(tx, proposal.id, "executing", _state(ended, failed)):
                 return
-            now = self._system.now()
-            await note(tx, self._system, deed, Phase.OUTCOME, rendered.verdict.value)
+            now = self._desk.system.now()
+            await note(tx, self._desk.system, deed, Phase.OUTCOME, rendered.verdict.value)
             for message in messages:
                 await outbox.put(tx, message, now)
+            for key, change in ended.amendments:
+                await self._cards.amend(tx, key, change)
             await inbox.done(tx, deed.request.event)
 
         return store
@@ -183,16 +179,24 @@ class Executor:
             Priority.ANSWER,
             rings=rings,
             mentions=(request.sender,) if rings else (),
-            reply_to=request.event,
+            reply_to=request.beneath or request.event,
             request=request.id,
         )
 
     def _answered(self, deed: Deed, ended: Ended) -> None:
         verb = deed.command.verb if deed.command else ""
-        self._metrics.commands.labels(verb, type(ended.result).__name__).inc()
+        self._desk.metrics.commands.labels(verb, self._desk.render(ended.result).verdict.value).inc()
         log.info("execute.answered", verb=verb, result=type(ended.result).__name__)
+        if ended.amendments:
+            # A card may stand in another room than the word about it.
+            self._outbox.wake_all()
         for room in {deed.request.room, *(each.room for each in ended.posts)}:
             self._outbox.wake(room)
+
+
+def _told_by_card(ended: Ended) -> bool:
+    """Tell whether the card that a tap changed says all there is to say."""
+    return bool(ended.amendments) and getattr(ended.result, "told_by_card", False)
 
 
 def _state(ended: Ended, failed: bool) -> str:

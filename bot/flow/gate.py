@@ -1,19 +1,17 @@
 """The one door to every command: who may, how fast, and with whose confirmation."""
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 
-from bot.clients.metrics import Metrics
 from bot.clients.store import inbox, outbox, proposals
-from bot.clients.store.database import Database, Transaction
+from bot.clients.store.database import Transaction
 from bot.clients.store.inbox import Arrival
 from bot.clients.system import System
 from bot.command import Command, Request
-from bot.config import Settings
 from bot.core.audit import Phase
 from bot.core.confirmation import (
     ALONE,
@@ -27,11 +25,12 @@ from bot.core.confirmation import (
     expired,
     judge,
 )
-from bot.core.message import Message, Priority, Rendered
+from bot.core.message import Message, Priority
 from bot.core.names import EventId, Key, RequestId, UserId
 from bot.core.policy import Attempt, Refuse, Risk, Role, Ruling, decide
 from bot.core.replies import Prompt, PromptHint, PromptOver
 from bot.flow.audit import Deed, note
+from bot.flow.desk import Desk
 from bot.flow.outbox import Outbox
 from bot.flow.rooms import Rooms
 
@@ -52,30 +51,16 @@ class Said:
 class Gate:
     """Rules on attempts, keeps the prompts, and hands out each confirmed action exactly once."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        database: Database,
-        posts: Outbox,
-        rooms: Rooms,
-        system: System,
-        metrics: Metrics,
-        render: Callable[[Any], Rendered],
-        commands: Mapping[str, Command],
-    ) -> None:
-        self._settings = settings
-        self._database = database
+    def __init__(self, desk: Desk, posts: Outbox, rooms: Rooms, commands: Mapping[str, Command]) -> None:
+        self._desk = desk
         self._outbox = posts
         self._rooms = rooms
-        self._system = system
-        self._metrics = metrics
-        self._render = render
         self._commands = commands
         self._recent: dict[UserId, deque[float]] = defaultdict(deque)
 
     def role(self, user: UserId) -> Role | None:
         """Return what a person is trusted with; None for everybody who is not in the configuration, to the letter."""
-        person = self._settings.people.get(user)
+        person = self._desk.settings.people.get(user)
         return person.role if person else None
 
     async def rule(self, arrival: Arrival, risk: Risk, *, skip_prompt: bool) -> Ruling:
@@ -85,23 +70,23 @@ class Gate:
         attempt = Attempt(
             risk=risk,
             role=self.role(heard.sender),
-            is_bot=heard.sender in self._settings.bots,
-            age=self._system.now() - heard.sent_at,
+            is_bot=heard.sender in self._desk.settings.bots,
+            age=self._desk.system.now() - heard.sent_at,
             room_is_open=facts is None or facts.open_to_anybody,
             plaintext_in_encrypted_room=bool(facts and facts.encrypted and not heard.encrypted),
             recent=self._count(heard.sender),
-            per_minute=self._settings.limits.per_person,
+            per_minute=self._desk.settings.limits.per_person,
             skip_prompt=skip_prompt,
         )
         ruling = decide(attempt)
         if isinstance(ruling, Refuse):
-            self._metrics.gate_refusals.labels(ruling.reason.value).inc()
+            self._desk.metrics.gate_refusals.labels(ruling.reason.value).inc()
             log.info("gate.refused", request=arrival.request, sender=heard.sender, reason=ruling.reason.value)
         return ruling
 
     def _count(self, sender: UserId) -> int:
         """Return how many commands a person sent within the last minute, and count this one."""
-        now = self._system.monotonic()
+        now = self._desk.system.monotonic()
         recent = self._recent[sender]
         while recent and now - recent[0] > _MINUTE:
             recent.popleft()
@@ -110,7 +95,7 @@ class Gate:
 
     async def propose(self, command: Command, tokens: tuple[str, ...], request: Request) -> None:
         """Show a prompt for an action, recorded before it is shown."""
-        code = self._system.new_code()
+        code = self._desk.system.new_code()
         proposal = self._proposal(command, tokens, request, code)
         prompt = Prompt(
             what=" ".join((command.verb, *tokens)),
@@ -119,18 +104,18 @@ class Gate:
             code=code,
             requester=request.sender,
             others=self._others(request.sender) if command.risk is Risk.DANGEROUS else (),
-            solo=self._settings.access.solo,
+            solo=self._desk.settings.access.solo,
             life=LIFE,
         )
 
         async def store(tx: Transaction) -> None:
-            now = self._system.now()
-            if await note(tx, self._system, Deed(request, command, tokens), Phase.PROMPTED):
+            now = self._desk.system.now()
+            if await note(tx, self._desk.system, Deed(request, command, tokens), Phase.PROMPTED):
                 await proposals.add(tx, proposal, now)
                 await outbox.put(tx, self._prompt_message(proposal, prompt), now)
             await inbox.done(tx, request.event)
 
-        await self._database.write(store)
+        await self._desk.database.write(store)
         self._outbox.wake(request.room)
 
     async def begin(self, command: Command, tokens: tuple[str, ...], request: Request) -> Proposal:
@@ -138,11 +123,11 @@ class Gate:
         proposal = self._proposal(command, tokens, request, "")
 
         async def store(tx: Transaction) -> None:
-            await note(tx, self._system, Deed(request, command, tokens), Phase.INTENT)
-            await proposals.add(tx, proposal, self._system.now(), state="executing")
+            await note(tx, self._desk.system, Deed(request, command, tokens), Phase.INTENT)
+            await proposals.add(tx, proposal, self._desk.system.now(), state="executing")
             await inbox.done(tx, request.event)
 
-        await self._database.write(store)
+        await self._desk.database.write(store)
         return proposal
 
     async def hear(self, said: Said) -> Proposal | None:
@@ -152,17 +137,17 @@ class Gate:
         if facts and facts.encrypted and not heard.encrypted:
             # Whoever runs the homeserver can put plain words into anybody's mouth (research T17).
             log.warning("gate.plaintext_answer", sender=heard.sender)
-            await self._database.write(lambda tx: inbox.done(tx, heard.event_id))
+            await self._desk.database.write(lambda tx: inbox.done(tx, heard.event_id))
             return None
-        confirmed = await self._database.write(lambda tx: self._judge(tx, said))
+        confirmed = await self._desk.database.write(lambda tx: self._judge(tx, said))
         self._outbox.wake(heard.room)
         return confirmed
 
     async def expire(self) -> None:
         """Say of every prompt whose time is over that it is."""
-        for proposal in await proposals.in_state(self._database, "pending"):
+        for proposal in await proposals.in_state(self._desk.database, "pending"):
             if expired(proposal, self._moment()):
-                await self._database.write(lambda tx, over=proposal: self._end(tx, over, Outcome.EXPIRED, None))  # type: ignore[misc]
+                await self._desk.database.write(lambda tx, over=proposal: self._end(tx, over, Outcome.EXPIRED, None))  # type: ignore[misc]
                 self._outbox.wake(proposal.room)
 
     async def _judge(self, tx: Transaction, said: Said) -> Proposal | None:
@@ -173,7 +158,7 @@ class Gate:
             return None
         may_act = self.role(heard.sender) in {Role.OPERATOR, Role.ADMIN}
         outcome = judge(
-            proposal, said.answer, heard.sender, self._moment(), may_act=may_act, solo=self._settings.access.solo
+            proposal, said.answer, heard.sender, self._moment(), may_act=may_act, solo=self._desk.settings.access.solo
         )
         match outcome:
             case Outcome.CONFIRMED:
@@ -213,40 +198,40 @@ class Gate:
         if not await proposals.leave(tx, proposal.id, "pending", "executing", by):
             return None
         deed = self._deed(proposal)
-        await note(tx, self._system, deed, Phase.CONFIRMED, result=by)
-        await note(tx, self._system, deed, Phase.INTENT)
+        await note(tx, self._desk.system, deed, Phase.CONFIRMED, result=by)
+        await note(tx, self._desk.system, deed, Phase.INTENT)
         return proposal
 
     async def _end(self, tx: Transaction, proposal: Proposal, outcome: Outcome, by: UserId | None) -> None:
         phase, state = _OVER[outcome]
         if await proposals.leave(tx, proposal.id, "pending", state, by):
-            await note(tx, self._system, self._deed(proposal), phase, result=by or "")
+            await note(tx, self._desk.system, self._deed(proposal), phase, result=by or "")
             over = PromptOver(self._deed(proposal).words, outcome, by)
-            await outbox.put(tx, self._message(proposal, over), self._system.now())
+            await outbox.put(tx, self._message(proposal, over), self._desk.system.now())
 
     async def _hint(self, tx: Transaction, proposal: Proposal, outcome: Outcome, said: Said) -> None:
         left = TRIES
         if outcome is Outcome.WRONG_CODE:
             left = TRIES - await proposals.wrong_code(tx, proposal.id)
             if left <= 0 and await proposals.leave(tx, proposal.id, "pending", "void"):
-                await note(tx, self._system, self._deed(proposal), Phase.CANCELLED, result="three wrong codes")
+                await note(tx, self._desk.system, self._deed(proposal), Phase.CANCELLED, result="three wrong codes")
                 over = PromptOver(self._deed(proposal).words, outcome, said.arrival.heard.sender)
-                await outbox.put(tx, self._message(proposal, over), self._system.now())
+                await outbox.put(tx, self._message(proposal, over), self._desk.system.now())
                 return
         request = said.arrival.request
         hint = PromptHint(self._deed(proposal).words, outcome, left, request)
         message = Message(
             proposal.room,
             answer_key(request),
-            self._render(hint),
+            self._desk.render(hint),
             Priority.ANSWER,
             reply_to=said.arrival.heard.event_id,
             request=request,
         )
-        await outbox.put(tx, message, self._system.now())
+        await outbox.put(tx, message, self._desk.system.now())
 
     def _proposal(self, command: Command, tokens: tuple[str, ...], request: Request, code: str) -> Proposal:
-        now = self._system.monotonic()
+        now = self._desk.system.monotonic()
         return Proposal(
             id=request.id,
             event=request.event,
@@ -258,20 +243,22 @@ class Gate:
             target=" ".join((command.verb, *tokens)),
             code_hash=code_hash(request.id, code),
             tries=0,
-            boot=self._system.boot,
+            boot=self._desk.system.boot,
             not_before=now + ALONE.total_seconds(),
             deadline=now + LIFE.total_seconds(),
-            expires_at=self._system.now() + LIFE,
+            expires_at=self._desk.system.now() + LIFE,
             sent_at=request.sent_at,
+            about=request.about,
+            beneath=request.beneath,
         )
 
     def _deed(self, proposal: Proposal) -> Deed:
-        return Deed(request_of(proposal, self._system), self._commands.get(proposal.verb), proposal.tokens)
+        return Deed(request_of(proposal, self._desk.system), self._commands.get(proposal.verb), proposal.tokens)
 
     def _others(self, requester: UserId) -> tuple[UserId, ...]:
         return tuple(
             user
-            for user, person in self._settings.people.items()
+            for user, person in self._desk.settings.people.items()
             if person.role is not Role.VIEWER and user != requester
         )
 
@@ -294,14 +281,14 @@ class Gate:
         return Message(
             proposal.room,
             answer_key(proposal.id),
-            self._render(result),
+            self._desk.render(result),
             Priority.ANSWER,
             reply_to=proposal.event,
             request=proposal.id,
         )
 
     def _moment(self) -> Moment:
-        return Moment(self._system.now(), self._system.monotonic(), self._system.boot)
+        return Moment(self._desk.system.now(), self._desk.system.monotonic(), self._desk.system.boot)
 
 
 def answer_key(request: RequestId) -> Key:
@@ -311,4 +298,13 @@ def answer_key(request: RequestId) -> Key:
 
 def request_of(proposal: Proposal, system: System) -> Request:
     """Return the request that a proposal came from."""
-    return Request(proposal.id, proposal.event, proposal.room, proposal.requester, system.now(), proposal.sent_at)
+    return Request(
+        proposal.id,
+        proposal.event,
+        proposal.room,
+        proposal.requester,
+        system.now(),
+        proposal.sent_at,
+        proposal.about,
+        proposal.beneath,
+    )

@@ -6,16 +6,14 @@ from datetime import timedelta
 
 import structlog
 
-from bot.clients.matrix import Matrix
-from bot.clients.metrics import Metrics
 from bot.clients.store import inbox, meta
-from bot.clients.store.database import Database, Transaction
-from bot.clients.system import System
+from bot.clients.store.database import Transaction
 from bot.core.confirmation import heard_as_answer
 from bot.core.errors import Denied, LoggedOut, OpsError, RateLimited, StoreFailed
 from bot.core.heard import Batch, Gap, Heard, Sort
-from bot.core.names import RequestId, UserId
+from bot.core.names import RequestId
 from bot.core.reading import addressed
+from bot.flow.desk import Desk
 from bot.flow.rooms import Rooms
 
 log = structlog.get_logger("listen")
@@ -40,24 +38,15 @@ class Listener:
 
     def __init__(
         self,
-        matrix: Matrix,
-        database: Database,
-        system: System,
-        metrics: Metrics,
+        desk: Desk,
         rooms: Rooms,
-        user: UserId,
-        people: frozenset[UserId],
         heard: Callable[[], None],
         unrecorded: Callable[[Sequence[Heard]], Awaitable[None]],
         pouring: asyncio.Event,
     ) -> None:
-        self._matrix = matrix
-        self._database = database
-        self._system = system
-        self._metrics = metrics
+        """`heard` is called after something for us was stored, `unrecorded` when it cannot be."""
+        self._desk = desk
         self._rooms = rooms
-        self._user = user
-        self._people = people
         self._heard = heard
         self._pouring = pouring
         self._unrecorded = unrecorded
@@ -67,7 +56,7 @@ class Listener:
     @property
     def age(self) -> timedelta | None:
         """Time since the last answer of /sync; None before the first."""
-        return None if self._last is None else timedelta(seconds=self._system.monotonic() - self._last)
+        return None if self._last is None else timedelta(seconds=self._desk.system.monotonic() - self._last)
 
     async def run(self, account: str, login_again: Callable[[], Awaitable[None]]) -> None:
         """Listen until cancelled; `account` names homeserver, user and device, to which the position belongs."""
@@ -76,7 +65,7 @@ class Listener:
             try:
                 since = await self._once(since)
                 self._failures = 0
-                self._last = self._system.monotonic()
+                self._last = self._desk.system.monotonic()
             except LoggedOut:
                 log.warning("listen.logged_out")
                 await self._recover(login_again)
@@ -92,11 +81,11 @@ class Listener:
         heard = [*await self._fill(batch.gaps, since), *batch.heard]
         await self._keep(batch, heard)
         if batch.unreadable:
-            self._metrics.inbox_unreadable.inc(batch.unreadable)
+            self._desk.metrics.inbox_unreadable.inc(batch.unreadable)
         for room in {*batch.changed}:
             self._rooms.changed(room)
         for invite in batch.invites:
-            await self._rooms.invited(invite, self._people)
+            await self._rooms.invited(invite, frozenset(self._desk.settings.people))
         if heard:
             self._heard()
         return batch.next_batch
@@ -108,11 +97,11 @@ class Listener:
         """
         if self._last is None or self._failures:
             # In a quiet room, readiness would wait half a minute for an answer.
-            return await self._matrix.sync(since, poll=_AT_ONCE)
+            return await self._desk.matrix.sync(since, poll=_AT_ONCE)
         if self._pouring.is_set():
-            await self._system.sleep(_GLANCE)
-            return await self._matrix.sync(since, poll=_AT_ONCE)
-        return await self._matrix.sync(since, poll=_POLL)
+            await self._desk.system.sleep(_GLANCE)
+            return await self._desk.matrix.sync(since, poll=_AT_ONCE)
+        return await self._desk.matrix.sync(since, poll=_POLL)
 
     async def _fill(self, gaps: tuple[Gap, ...], since: str | None) -> list[Heard]:
         """Fetch what a full timeline left out: our own storm may have pushed a command out of it (research §0.3)."""
@@ -121,7 +110,7 @@ class Listener:
             older: list[Heard] = []
             at = gap.prev_batch
             for _ in range(_PAGES):
-                page = await self._matrix.history(gap.room, at, since)
+                page = await self._desk.matrix.history(gap.room, at, since)
                 older.extend(page.heard)
                 if page.end is None or page.end == since:
                     break
@@ -131,14 +120,14 @@ class Listener:
 
     async def _keep(self, batch: Batch, heard: list[Heard]) -> None:
         try:
-            await self._database.write(lambda tx: self._store(tx, batch, heard))
+            await self._desk.database.write(lambda tx: self._store(tx, batch, heard))
         except StoreFailed:
             # Who asks must not wait in silence for a disk to have room.
             await self._unrecorded([each for each in heard if each.room in self._rooms.all])
             raise
 
     async def _store(self, tx: Transaction, batch: Batch, heard: list[Heard]) -> None:
-        now = self._system.now()
+        now = self._desk.system.now()
         for each in heard:
             if each.room in self._rooms.all and await self._concerns_us(tx, each):
                 await inbox.add(tx, each, self._request(), now)
@@ -149,7 +138,7 @@ class Listener:
         ours = heard.target is not None and await inbox.is_ours(tx, heard.target)
         match heard.sort:
             case Sort.MESSAGE:
-                words = addressed(heard.body, self._user, reply=ours)
+                words = addressed(heard.body, self._desk.settings.matrix.user, reply=ours)
                 return words is not None or heard_as_answer(heard.body) is not None
             case Sort.REACTION:
                 return ours
@@ -157,7 +146,7 @@ class Listener:
                 return False
 
     def _request(self) -> RequestId:
-        return RequestId(self._system.new_id(8))
+        return RequestId(self._desk.system.new_id(8))
 
     async def _position(self, account: str) -> str | None:
         """Return where to go on; a position of another account would be a gap nobody sees."""
@@ -168,7 +157,7 @@ class Listener:
                 await meta.drop(tx, _SINCE)
             return await meta.get(tx, _SINCE)
 
-        return await self._database.write(read)
+        return await self._desk.database.write(read)
 
     async def _recover(self, login_again: Callable[[], Awaitable[None]]) -> None:
         try:
@@ -180,11 +169,11 @@ class Listener:
 
     async def _rest(self, error: Exception) -> None:
         self._failures += 1
-        self._metrics.sync_failures.inc()
-        backoff = min(_slowest(error), 0.5 * 2 ** min(self._failures, 8)) * (0.5 + self._system.jitter() / 2)
+        self._desk.metrics.sync_failures.inc()
+        backoff = min(_slowest(error), 0.5 * 2 ** min(self._failures, 8)) * (0.5 + self._desk.system.jitter() / 2)
         pause = error.retry_after if isinstance(error, RateLimited) else backoff
         log.warning("listen.no_answer", reason=str(error), failures=self._failures, pause=round(pause, 1))
-        await self._system.sleep(pause)
+        await self._desk.system.sleep(pause)
 
 
 def _slowest(error: Exception) -> float:

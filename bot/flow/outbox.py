@@ -7,15 +7,12 @@ from typing import Any
 
 import structlog
 
-from bot.clients.matrix import Matrix
-from bot.clients.metrics import Metrics
 from bot.clients.store import outbox as parcels
-from bot.clients.store.database import Database
 from bot.clients.store.outbox import Parcel
-from bot.clients.system import System
 from bot.core.errors import LoggedOut, NeighbourError, OpsError, RateLimited, Rejected, StoreFailed, Unreachable
 from bot.core.message import FIELD, as_edit, shortened, transaction_id
 from bot.core.names import EventId, Key, RoomId
+from bot.flow.desk import Desk
 
 log = structlog.get_logger("outbox")
 
@@ -32,26 +29,20 @@ _FEW = 4
 class Outbox:
     """The queues of all rooms; `run` delivers for ever, `wake` says that something waits."""
 
-    def __init__(self, database: Database, matrix: Matrix, system: System, metrics: Metrics, window: int) -> None:
-        self._database = database
-        self._matrix = matrix
-        self._system = system
-        self._metrics = metrics
-        self._window = window
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
         self._queues: dict[RoomId, _Queue] = {}
         self.pouring = asyncio.Event()
         """Set while a storm of our own messages goes out."""
 
     async def run(self, rooms: tuple[RoomId, ...]) -> None:
         """Deliver to these rooms until cancelled."""
-        recovered = await self._database.write(parcels.recover)
+        recovered = await self._desk.database.write(parcels.recover)
         if recovered:
             log.info("outbox.recovered", parcels=recovered)
         async with asyncio.TaskGroup() as tasks:
             for room in rooms:
-                queue = _Queue(
-                    room, self._database, self._matrix, self._system, self._metrics, self._window, self.pouring
-                )
+                queue = _Queue(room, self._desk, self.pouring)
                 self._queues[room] = queue
                 tasks.create_task(queue.run(), name=f"outbox {room}")
 
@@ -60,32 +51,25 @@ class Outbox:
         if queue := self._queues.get(room):
             queue.wake.set()
 
+    def wake_all(self) -> None:
+        """Say that something was put into queues, whichever they are."""
+        for queue in self._queues.values():
+            queue.wake.set()
+
     async def state(self) -> tuple[int, timedelta]:
         """Return how many parcels wait, and how long the oldest has."""
-        waiting, oldest = await parcels.depth(self._database)
-        return waiting, self._system.now() - oldest if oldest else timedelta(0)
+        waiting, oldest = await parcels.depth(self._desk.database)
+        return waiting, self._desk.system.now() - oldest if oldest else timedelta(0)
 
 
 class _Queue:
     """One room's queue: parcels start in order, up to `window` at once, never two of one key."""
 
-    def __init__(
-        self,
-        room: RoomId,
-        database: Database,
-        matrix: Matrix,
-        system: System,
-        metrics: Metrics,
-        window: int,
-        pouring: asyncio.Event,
-    ) -> None:
+    def __init__(self, room: RoomId, desk: Desk, pouring: asyncio.Event) -> None:
+        self._desk = desk
         self.wake = asyncio.Event()
         self._room = room
-        self._database = database
-        self._matrix = matrix
-        self._system = system
-        self._metrics = metrics
-        self._widest = window
+        self._widest = desk.settings.limits.outbox_window
         self._pouring = pouring
         # Opens with each success and closes with the first doubt: a homeserver in trouble is not met by a crowd.
         self._open = 1
@@ -105,8 +89,8 @@ class _Queue:
         if free <= 0 or self._pause() > 0:
             return
         try:
-            taken = await self._database.write(
-                lambda tx: parcels.take(tx, self._room, free, tuple(self._busy), self._system.now())
+            taken = await self._desk.database.write(
+                lambda tx: parcels.take(tx, self._room, free, tuple(self._busy), self._desk.system.now())
             )
         except StoreFailed as error:
             log.error("outbox.cannot_mark", error=str(error))
@@ -127,15 +111,15 @@ class _Queue:
             return
 
     def _pause(self) -> float:
-        return self._paused_until - self._system.monotonic()
+        return self._paused_until - self._desk.system.monotonic()
 
     def _pause_for(self, seconds: float) -> None:
-        self._paused_until = max(self._paused_until, self._system.monotonic() + seconds)
+        self._paused_until = max(self._paused_until, self._desk.system.monotonic() + seconds)
 
     async def _deliver(self, parcel: Parcel) -> None:
         try:
             event = await self._attempt(parcel)
-            await self._settle(lambda tx: parcels.delivered(tx, parcel, event, self._system.now()))
+            await self._settle(lambda tx: parcels.delivered(tx, parcel, event, self._desk.system.now()))
             self._succeeded(parcel)
         except OpsError as error:
             await self._failed(parcel, error)
@@ -156,17 +140,18 @@ class _Queue:
         content = await self._with_file(parcel)
         if parcel.edits and not parcel.file:
             content = as_edit(content, parcel.edits)
-        return await self._matrix.send(
-            self._room, "m.room.message", content, transaction_id(self._room, parcel.key, parcel.rev)
-        )
+        with self._desk.metrics.send_seconds.time():
+            return await self._desk.matrix.send(
+                self._room, "m.room.message", content, transaction_id(self._room, parcel.key, parcel.rev)
+            )
 
     async def _look_for(self, parcel: Parcel) -> EventId | None:
         """Look whether an attempt without an answer arrived all the same.
 
         The transaction id alone is not enough: Dendrite forgets it with a restart, Synapse after a day (research §2.1).
         """
-        since = (parcel.first_try or self._system.now()) - _MARGIN
-        for own in await self._matrix.find_own(self._room, since):
+        since = (parcel.first_try or self._desk.system.now()) - _MARGIN
+        for own in await self._desk.matrix.find_own(self._room, since):
             if (own.key, own.rev) == (parcel.key, parcel.rev):
                 return own.event_id
         return None
@@ -174,18 +159,18 @@ class _Queue:
     async def _with_file(self, parcel: Parcel) -> dict[str, Any]:
         if not parcel.file:
             return parcel.content
-        attached = await self._matrix.attach(self._room, parcel.file.text, parcel.file.name)
+        attached = await self._desk.matrix.attach(self._room, parcel.file.text, parcel.file.name)
         return {**attached, FIELD: parcel.content[FIELD]}
 
     def _succeeded(self, parcel: Parcel) -> None:
         self._failures = 0
         self._open = min(self._widest, self._open * 2)
-        self._metrics.messages_sent.labels("delivered").inc()
+        self._desk.metrics.messages_sent.labels("delivered").inc()
         log.debug("outbox.delivered", key=parcel.key, rev=parcel.rev, attempts=parcel.attempts + 1)
 
     async def _failed(self, parcel: Parcel, error: OpsError) -> None:
         self._open = 1
-        self._metrics.messages_sent.labels(type(error).__name__.lower()).inc()
+        self._desk.metrics.messages_sent.labels(type(error).__name__.lower()).inc()
         match error:
             case RateLimited():
                 self._pause_for(error.retry_after)
@@ -206,15 +191,15 @@ class _Queue:
 
     def _backoff(self) -> float:
         self._failures += 1
-        return min(_SLOWEST, 0.25 * 2.0 ** min(self._failures, 10)) * (0.5 + self._system.jitter() / 2)
+        return min(_SLOWEST, 0.25 * 2.0 ** min(self._failures, 10)) * (0.5 + self._desk.system.jitter() / 2)
 
     async def _settle(self, work: Callable[[Any], Awaitable[None]]) -> None:
         """Write down what became of an attempt; the disk may be full now and have room later."""
         while True:
             try:
-                await self._database.write(work)
+                await self._desk.database.write(work)
             except StoreFailed as error:
                 log.error("outbox.cannot_write", error=str(error))
-                await self._system.sleep(1.0)
+                await self._desk.system.sleep(1.0)
             else:
                 return

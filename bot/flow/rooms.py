@@ -5,13 +5,12 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.clients.matrix import Matrix
 from bot.clients.store import meta
-from bot.clients.store.database import Database, Transaction
-from bot.clients.system import System
+from bot.clients.store.database import Transaction
 from bot.core.errors import Denied, Missing, OpsError, Rejected
 from bot.core.heard import Invite, RoomFacts
 from bot.core.names import RoomId, UserId
+from bot.flow.desk import Desk
 
 log = structlog.get_logger("rooms")
 
@@ -22,11 +21,9 @@ _FRESH = timedelta(minutes=5)
 class Rooms:
     """Short names, ids and facts of the rooms we serve; no other room is joined, heard or posted to."""
 
-    def __init__(self, names: dict[str, str], matrix: Matrix, database: Database, system: System) -> None:
-        self._ids = {name: RoomId(room) for name, room in names.items()}
-        self._matrix = matrix
-        self._database = database
-        self._system = system
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._ids = {name: RoomId(room) for name, room in desk.settings.rooms.items()}
         self._facts: dict[RoomId, tuple[datetime, RoomFacts]] = {}
 
     def find(self, name: str) -> RoomId | None:
@@ -47,7 +44,7 @@ class Rooms:
         for name, room in self._ids.items():
             if room.startswith("#"):
                 self._ids[name] = await self._resolve(room)
-        joined = set(await self._matrix.joined())
+        joined = set(await self._desk.matrix.joined())
         for room in self.all:
             if room not in joined:
                 await self._join(room)
@@ -55,7 +52,7 @@ class Rooms:
     async def recall(self) -> None:
         """Use the ids that aliases had when last asked, so that alerts are accepted while the homeserver is away."""
         for name, room in self._ids.items():
-            known = await self._database.read("SELECT value FROM meta WHERE name = ?", (f"alias {room}",))
+            known = await self._desk.database.read("SELECT value FROM meta WHERE name = ?", (f"alias {room}",))
             if known:
                 self._ids[name] = RoomId(known[0][0])
 
@@ -69,15 +66,15 @@ class Rooms:
     async def facts(self, room: RoomId) -> RoomFacts | None:
         """Return what is known of a room, asking again when that is old; None when it cannot be asked."""
         known = self._facts.get(room)
-        if known and self._system.now() - known[0] < _FRESH:
+        if known and self._desk.system.now() - known[0] < _FRESH:
             return known[1]
         try:
             async with asyncio.timeout(5):
-                found = await self._matrix.room_facts(room)
+                found = await self._desk.matrix.room_facts(room)
         except (OpsError, TimeoutError) as error:
             log.warning("rooms.unknown", room=room, reason=str(error))
             return None
-        self._facts[room] = (self._system.now(), found)
+        self._facts[room] = (self._desk.system.now(), found)
         return found
 
     def changed(self, room: RoomId) -> None:
@@ -89,13 +86,13 @@ class Rooms:
         return frozenset(member for _, facts in self._facts.values() for member in facts.members)
 
     async def _resolve(self, alias: RoomId) -> RoomId:
-        room = await self._matrix.resolve(alias)
-        await self._database.write(lambda tx: _adopt(tx, alias, room))
+        room = await self._desk.matrix.resolve(alias)
+        await self._desk.database.write(lambda tx: _adopt(tx, alias, room))
         return room
 
     async def _join(self, room: RoomId) -> None:
         try:
-            await self._matrix.join(room)
+            await self._desk.matrix.join(room)
             log.info("rooms.joined", room=room)
         except (Denied, Missing, Rejected) as error:
             # Only a definite no is one: whoever asked us to join tries again where there was no answer.

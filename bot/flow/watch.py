@@ -3,21 +3,21 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any
 
 import structlog
 
-from bot.clients.metrics import Metrics
 from bot.clients.store import inbox, outbox
-from bot.clients.store.database import Database, Transaction
-from bot.clients.system import System
+from bot.clients.store.audit import AuditLog
+from bot.clients.store.database import Transaction
 from bot.core.errors import OpsError
 from bot.core.health import SelfReport
-from bot.core.message import Message, Rendered
+from bot.core.message import Message
 from bot.core.names import Key, RoomId, UserId
 from bot.core.replies import StrangerSeen
+from bot.flow.desk import Desk
 from bot.flow.gate import Gate
 from bot.flow.outbox import Outbox
+from bot.flow.rooms import Rooms
 
 log = structlog.get_logger("watch")
 
@@ -29,26 +29,13 @@ class Watch:
     """Small duties at fixed times; none of them may fail the others."""
 
     def __init__(
-        self,
-        database: Database,
-        posts: Outbox,
-        gate: Gate,
-        system: System,
-        metrics: Metrics,
-        render: Callable[[Any], Rendered],
-        report: Callable[[], Awaitable[SelfReport]],
-        look_at_rooms: Callable[[], Awaitable[None]],
-        room: Callable[[], RoomId | None],
+        self, desk: Desk, posts: Outbox, gate: Gate, rooms: Rooms, report: Callable[[], Awaitable[SelfReport]]
     ) -> None:
-        self._database = database
+        self._desk = desk
         self._outbox = posts
         self._gate = gate
-        self._system = system
-        self._metrics = metrics
-        self._render = render
         self._report = report
-        self._look_at_rooms = look_at_rooms
-        self._room = room
+        self._rooms = rooms
 
     async def run(self) -> None:
         """Do each duty at its time until cancelled."""
@@ -61,7 +48,7 @@ class Watch:
 
     async def _every(self, seconds: float, duty: Callable[[], Awaitable[None]]) -> None:
         while True:
-            await self._system.sleep(seconds)
+            await self._desk.system.sleep(seconds)
             try:
                 await duty()
             except OpsError as error:
@@ -71,35 +58,38 @@ class Watch:
 
     async def _measure(self) -> None:
         waiting, oldest = await self._outbox.state()
-        self._metrics.outbox_depth.set(waiting)
-        self._metrics.outbox_oldest_seconds.set(oldest.total_seconds())
+        self._desk.metrics.outbox_depth.set(waiting)
+        self._desk.metrics.outbox_oldest_seconds.set(oldest.total_seconds())
+        for link in await AuditLog(self._desk.database).last(1):
+            self._desk.metrics.audit_head.info({"row": str(link.seq), "hash": link.hash})
         if age := (await self._report()).sync_age:
-            self._metrics.sync_age_seconds.set(age.total_seconds())
+            self._desk.metrics.sync_age_seconds.set(age.total_seconds())
 
     async def _name_strangers(self) -> None:
         """Say once of everybody in our rooms whom the configuration does not know."""
-        await self._look_at_rooms()
-        room = self._room()
+        for each in self._rooms.all:
+            await self._rooms.facts(each)
+        room = self._rooms.find(self._desk.settings.alerts.room)
         for user in (await self._report()).strangers:
             if room:
                 await self._say_once(room, user)
 
     async def _say_once(self, room: RoomId, user: UserId) -> None:
-        message = Message(room, Key(f"stranger:{user}"), self._render(StrangerSeen(user)))
+        message = Message(room, Key(f"stranger:{user}"), self._desk.render(StrangerSeen(user)))
 
         async def store(tx: Transaction) -> None:
             if not await outbox.known(tx, room, message.key):
-                await outbox.put(tx, message, self._system.now())
+                await outbox.put(tx, message, self._desk.system.now())
 
-        await self._database.write(store)
+        await self._desk.database.write(store)
         self._outbox.wake(room)
 
     async def _forget(self) -> None:
-        await self._database.write(lambda tx: inbox.forget(tx, self._system.now() - _KEEP))
+        await self._desk.database.write(lambda tx: inbox.forget(tx, self._desk.system.now() - _KEEP))
 
     async def _feel_lag(self) -> None:
         """Measure how late the event loop turns."""
         while True:
-            before = self._system.monotonic()
+            before = self._desk.system.monotonic()
             await asyncio.sleep(0.5)
-            self._metrics.loop_lag_seconds.set(max(0.0, self._system.monotonic() - before - 0.5))
+            self._desk.metrics.loop_lag_seconds.set(max(0.0, self._desk.system.monotonic() - before - 0.5))

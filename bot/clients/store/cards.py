@@ -1,14 +1,17 @@
-"""Alert cards on disk: the group each is about, and its members as last told."""
+"""Alert cards on disk: the group each is about, its members as last told, and what came before it."""
 
-from datetime import datetime
+import json
+from datetime import datetime, timedelta
+from statistics import median
 
 from pydantic import TypeAdapter
 
-from bot.clients.store.database import Transaction
-from bot.core.alerts import Card
-from bot.core.names import RoomId
+from bot.clients.store.database import Database, Row, Transaction
+from bot.core.alerts import Card, Past, where
+from bot.core.names import EventId, Key, RoomId
 
 _CARD = TypeAdapter(Card)
+_WEEK = timedelta(days=7)
 
 
 async def latest(tx: Transaction, room: RoomId, receiver: str, group_key: str) -> Card | None:
@@ -17,24 +20,48 @@ async def latest(tx: Transaction, room: RoomId, receiver: str, group_key: str) -
         "SELECT card FROM cards WHERE room = ? AND receiver = ? AND group_key = ? ORDER BY episode DESC LIMIT 1",
         (room, receiver, group_key),
     )
-    return _CARD.validate_json(row["card"]) if row else None
+    return _card(row)
+
+
+async def get(source: Transaction | Database, key: Key) -> Card | None:
+    """Return the card of a key."""
+    return _first(await _rows(source, "SELECT card FROM cards WHERE key = ?", key))
+
+
+async def by_handle(source: Transaction | Database, handle: str) -> Card | None:
+    """Return the newest card that a person may mean by `k7`."""
+    sql = "SELECT card FROM cards WHERE handle = ? ORDER BY opened_at DESC LIMIT 1"
+    return _first(await _rows(source, sql, handle.lower().removeprefix("#")))
+
+
+async def open_cards(source: Transaction | Database) -> list[Card]:
+    """Return the cards that still burn, oldest first."""
+    rows = await _rows(source, "SELECT card FROM cards WHERE open ORDER BY opened_at")
+    return [_CARD.validate_json(row["card"]) for row in rows]
 
 
 async def save(tx: Transaction, card: Card, now: datetime) -> None:
     """Write a card and its members."""
     at = now.isoformat()
     await tx.run(
-        "INSERT INTO cards VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT (key) DO UPDATE SET open = excluded.open, card = excluded.card, updated_at = excluded.updated_at",
+        "INSERT INTO cards"
+        " (key, handle, names, place, room, receiver, group_key, episode, open, card, opened_at, closed_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (key) DO UPDATE SET open = excluded.open, card = excluded.card,"
+        " closed_at = CASE WHEN excluded.open THEN NULL ELSE coalesce(closed_at, excluded.closed_at) END",
         (
             card.key,
+            card.handle,
+            _names(card),
+            where(card.members),
             card.room,
             card.receiver,
             card.group_key,
             card.episode,
             card.firing,
             _CARD.dump_json(card).decode(),
-            at,
+            card.opened_at.isoformat(),
+            None if card.firing else at,
         ),
     )
     await tx.run_many(
@@ -46,3 +73,77 @@ async def save(tx: Transaction, card: Card, now: datetime) -> None:
             for member in card.members
         ],
     )
+
+
+async def next_number(tx: Transaction) -> int:
+    """Return a number that no card had before."""
+    row = await tx.row("SELECT count(*) FROM cards")
+    return int(row[0]) if row else 0
+
+
+async def past(source: Transaction | Database, card: Card, now: datetime) -> Past:
+    """Return what earlier cards about the same alerts in the same place say."""
+    earlier = await history(source, card, now - _WEEK)
+    lasted = [_lasted(each).total_seconds() for each in earlier if not each.firing]
+    takers = [each.taken.by for each in earlier if each.taken]
+    return Past(len(earlier), timedelta(seconds=median(lasted)) if lasted else None, next(iter(takers), None))
+
+
+async def history(source: Transaction | Database, card: Card, since: datetime) -> list[Card]:
+    """Return earlier cards about the same, newest first."""
+    sql = (
+        "SELECT card FROM cards WHERE names = ? AND place = ? AND key != ? AND opened_at > ?"
+        " ORDER BY opened_at DESC LIMIT 500"
+    )
+    rows = await _rows(source, sql, _names(card), where(card.members), card.key, since.isoformat())
+    return [_CARD.validate_json(row["card"]) for row in rows]
+
+
+class CardFile:
+    """The cards, to read."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def get(self, key: Key) -> Card | None:
+        """Return the card of a key."""
+        return await get(self._database, key)
+
+    async def by_handle(self, handle: str) -> Card | None:
+        """Return the newest card that a person may mean by `#k7`."""
+        return await by_handle(self._database, handle)
+
+    async def burning(self) -> list[Card]:
+        """Return the cards that still burn, oldest first."""
+        return await open_cards(self._database)
+
+    async def earlier(self, card: Card, since: datetime) -> list[Card]:
+        """Return earlier cards about the same, newest first."""
+        return await history(self._database, card, since)
+
+
+async def of_event(source: Transaction | Database, event: EventId) -> Key | None:
+    """Return the key of the message of ours that an event is."""
+    rows = await _rows(source, "SELECT key FROM events WHERE event_id = ?", event)
+    return Key(rows[0]["key"]) if rows else None
+
+
+def _lasted(card: Card) -> timedelta:
+    start = min(member.starts_at for member in card.members)
+    return max(member.ends_at or member.changed_at for member in card.members) - start
+
+
+def _names(card: Card) -> str:
+    return json.dumps(sorted(card.names), ensure_ascii=False)
+
+
+async def _rows(source: Transaction | Database, sql: str, *arguments: object) -> list[Row]:
+    return await (source.rows(sql, arguments) if isinstance(source, Transaction) else source.read(sql, arguments))
+
+
+def _first(rows: list[Row]) -> Card | None:
+    return _card(next(iter(rows), None))
+
+
+def _card(row: Row | None) -> Card | None:
+    return _CARD.validate_json(row["card"]) if row else None

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bot.clients.store.database import Database, Row, Transaction
 from bot.core.confirmation import Proposal
-from bot.core.names import EventId, RequestId, RoomId, UserId
+from bot.core.names import EventId, Key, RequestId, RoomId, UserId
 from bot.core.policy import Risk
 
 
@@ -13,8 +13,8 @@ async def add(tx: Transaction, proposal: Proposal, now: datetime, *, state: str 
     """Store a proposal; one with this id, from before a crash, stays as it is."""
     await tx.run(
         "INSERT OR IGNORE INTO proposals (id, event_id, room, requester, verb, tokens, risk, target, code_hash, tries,"
-        " boot, not_before, deadline, expires_at, sent_at, created_at, state)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " boot, not_before, deadline, expires_at, sent_at, created_at, state, about, beneath)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             proposal.id,
             proposal.event,
@@ -33,6 +33,8 @@ async def add(tx: Transaction, proposal: Proposal, now: datetime, *, state: str 
             proposal.sent_at.isoformat(),
             now.isoformat(),
             state,
+            proposal.about,
+            proposal.beneath,
         ),
     )
 
@@ -42,6 +44,13 @@ async def in_state(source: Transaction | Database, state: str, room: RoomId | No
     sql = "SELECT * FROM proposals WHERE state = ? AND (?2 IS NULL OR room = ?2) ORDER BY created_at DESC, id"
     rows = source.rows(sql, (state, room)) if isinstance(source, Transaction) else source.read(sql, (state, room))
     return [_proposal(row) for row in await rows]
+
+
+async def done_by(source: Transaction | Database, event: EventId) -> Proposal | None:
+    """Return the action that an event asked for and that was done."""
+    sql = "SELECT * FROM proposals WHERE event_id = ? AND state = 'done'"
+    rows = await (source.rows(sql, (event,)) if isinstance(source, Transaction) else source.read(sql, (event,)))
+    return _proposal(rows[0]) if rows else None
 
 
 async def leave(tx: Transaction, proposal: RequestId, old: str, new: str, by: UserId | None = None) -> bool:
@@ -76,4 +85,6 @@ def _proposal(row: Row) -> Proposal:
         deadline=row["deadline"],
         expires_at=datetime.fromisoformat(row["expires_at"]),
         sent_at=datetime.fromisoformat(row["sent_at"]),
+        about=Key(row["about"]) if row["about"] else None,
+        beneath=EventId(row["beneath"]) if row["beneath"] else None,
     )

@@ -16,11 +16,14 @@ CREATE INDEX inbox_open ON inbox (arrived_at) WHERE state = 'new';
 
 -- A card is one message about one alert group, from its first alert to its last resolution.
 CREATE TABLE cards (
-  key TEXT PRIMARY KEY,
+  key TEXT PRIMARY KEY, handle TEXT NOT NULL, names TEXT NOT NULL, place TEXT NOT NULL,
   room TEXT NOT NULL, receiver TEXT NOT NULL, group_key TEXT NOT NULL, episode INTEGER NOT NULL,
-  open INTEGER NOT NULL, card TEXT NOT NULL, updated_at TEXT NOT NULL,
+  open INTEGER NOT NULL, card TEXT NOT NULL, opened_at TEXT NOT NULL, closed_at TEXT,
   UNIQUE (room, receiver, group_key, episode)
 ) STRICT;
+CREATE INDEX cards_open ON cards (open) WHERE open;
+CREATE INDEX cards_past ON cards (names, place, opened_at);
+CREATE INDEX cards_handle ON cards (handle, opened_at);
 CREATE TABLE alerts (
   card TEXT NOT NULL REFERENCES cards (key) ON DELETE CASCADE,
   fingerprint TEXT NOT NULL, starts_at TEXT NOT NULL, status TEXT NOT NULL,
@@ -51,12 +54,14 @@ CREATE INDEX events_by_id ON events (event_id);
 CREATE TABLE proposals (
   id TEXT PRIMARY KEY,
   event_id TEXT NOT NULL, room TEXT NOT NULL, requester TEXT NOT NULL, verb TEXT NOT NULL, tokens TEXT NOT NULL,
+  about TEXT,
   risk INTEGER NOT NULL, target TEXT NOT NULL, code_hash TEXT NOT NULL, tries INTEGER NOT NULL DEFAULT 0,
   boot TEXT NOT NULL, not_before REAL NOT NULL, deadline REAL NOT NULL, expires_at TEXT NOT NULL,
-  confirmer TEXT, sent_at TEXT NOT NULL, created_at TEXT NOT NULL,
+  beneath TEXT, confirmer TEXT, sent_at TEXT NOT NULL, created_at TEXT NOT NULL,
   state TEXT NOT NULL CHECK (state IN
     ('pending', 'executing', 'done', 'failed', 'unknown', 'expired', 'cancelled', 'void'))
 ) STRICT;
+CREATE INDEX proposals_by_event ON proposals (event_id);
 CREATE INDEX proposals_open ON proposals (state) WHERE state IN ('pending', 'executing');
 
 CREATE TABLE audit (
