@@ -1,13 +1,33 @@
 """Structured logs: JSON for machines, pretty for a terminal; never a body, never a secret."""
 
+import io
 import logging
 import sys
-from typing import Literal
+from contextlib import suppress
+from typing import Literal, TextIO
 
 import structlog
 
 _QUIET = ("nio", "peewee", "aiohttp", "aiosqlite", "asyncio", "kubernetes_asyncio", "hvac", "urllib3")
 """Vendors whose DEBUG prints message bodies, statements or Secrets: floored whatever the level (research N21, K3)."""
+
+
+class _Unfailing(io.StringIO):
+    """A stream that loses what cannot be written: a full disk under the log must not fail what was logged about."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write what can be written."""
+        with suppress(OSError, ValueError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush what can be flushed."""
+        with suppress(OSError, ValueError):
+            self._stream.flush()
 
 
 def set_up(form: Literal["json", "pretty", "auto"], *, debug: bool = False) -> None:
@@ -29,7 +49,7 @@ def set_up(form: Literal["json", "pretty", "auto"], *, debug: bool = False) -> N
             last,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if debug else logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(file=_Unfailing(sys.stderr)),
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")

@@ -4,12 +4,33 @@ Handlers never write text, never import a vendor or a formatter and never ask fo
 """
 
 from bot.command import Command
+from commands.alerts import alerts
 from commands.announce import announce
 from commands.audit import audit
+from commands.cards import ack, history, mute, unack, unmute, why
 from commands.check import check
 from commands.help import help_
 from commands.ping import ping
+from commands.silences import expire, extend, silence, silences
 from commands.status import status
 
-COMMANDS: tuple[Command, ...] = (status, check, ping, audit, announce, help_)
+COMMANDS: tuple[Command, ...] = (
+    status,
+    check,
+    alerts,
+    silences,
+    why,
+    history,
+    ping,
+    audit,
+    ack,
+    unack,
+    mute,
+    unmute,
+    silence,
+    extend,
+    expire,
+    announce,
+    help_,
+)
 """Every command, in the order help shows them."""

@@ -25,19 +25,45 @@ from bot.core.replies import (
     TookTooLong,
     Unsure,
 )
+from commands.alerts import AlertList
 from commands.announce import Announced, Announcement
 from commands.audit import Trail
+from commands.cards import CardHistory, CardMuted, CardReasons, CardUnmuted, GivenBack, TakenOn
 from commands.check import CheckReport
 from commands.help import HelpEntry, HelpPage
 from commands.ping import Pong
+from commands.silences import Ended, Extended, Silenced, SilenceList
 from commands.status import StatusReport
-from formatters import alerts, announce, audit, check, help, ping, replies, status  # noqa: A004 - named as its command
+from formatters import (
+    alert_list,
+    alerts,
+    announce,
+    audit,
+    cards,
+    check,
+    help,  # noqa: A004 - named as its command
+    ping,
+    replies,
+    silences,
+    status,
+)
 from formatters.document import Document
 
 FORMATTERS: Mapping[type, Callable[[Any], Document]] = {
     AlertCard: alerts.alert_card,
+    TakenOn: cards.taken_on,
+    GivenBack: cards.given_back,
+    CardMuted: cards.card_muted,
+    CardUnmuted: cards.card_unmuted,
+    CardReasons: cards.card_reasons,
+    CardHistory: cards.card_history,
     StatusReport: status.status_report,
     CheckReport: check.check_report,
+    AlertList: alert_list.alert_list,
+    SilenceList: silences.silence_list,
+    Silenced: silences.silenced,
+    Extended: silences.extended,
+    Ended: silences.ended,
     HelpPage: help.help_page,
     HelpEntry: help.help_entry,
     Pong: ping.pong,

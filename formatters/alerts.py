@@ -1,12 +1,14 @@
 """Alert cards: one message about one group, as it stands now."""
 
-from collections import Counter
+from collections.abc import Iterator
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from bot.core.alerts import AlertCard, Card, Member, Severity, where
+from bot.core.alerts import AlertCard, Card, Member, Severity, flapping, severity, where
 from bot.core.facts import Verdict
 from bot.core.webhook import Status
-from formatters.document import Block, Bullets, Code, Document, Glyph, Item, Line, Mark, Paragraph, line
+from formatters.document import Block, Bullets, Code, Document, Glyph, Item, Line, Link, Mark, Paragraph, Person, line
+from formatters.foreign import address
 from formatters.words import age, clock, count
 
 _SHOWN = 5
@@ -19,6 +21,8 @@ _WORD = {
 }
 _TELLING = ("pod", "instance", "persistentvolumeclaim", "node", "device", "container", "service", "job")
 """Labels that tell the members of a group apart, the most telling first."""
+_LINKS = (("Runbook", ("runbook_url", "runbook")), ("Graph", ("dashboard_url", "dashboard", "graph_url")))
+_ENDINGS = {1: "st", 2: "nd", 3: "rd"}
 
 
 def alert_card(view: AlertCard) -> Document:
@@ -28,7 +32,6 @@ def alert_card(view: AlertCard) -> Document:
 
 def _firing(view: AlertCard) -> Document:
     card = view.card
-    glyph, word, verdict = _WORD[card.severity]
     burning = tuple(member for member in card.members if member.status is Status.FIRING)
     blocks: list[Block] = [Paragraph((summary,)) for summary in _summary(burning)]
     blocks.append(Bullets(tuple(_item(member, burning, view) for member in burning[:_SHOWN])))
@@ -36,33 +39,54 @@ def _firing(view: AlertCard) -> Document:
         blocks.append(Paragraph((f"…and {more} more",)))
     if over := len(card.members) - len(burning):
         blocks.append(Paragraph((Mark(Glyph.OK), f" {over} of {len(card.members)} resolved")))
-    title = (Mark(glyph), f" {word} {_name(card)}", *_how_many(burning, card), *_where(burning))
-    return Document(verdict, title, tuple(blocks))
+    blocks += [Paragraph(each) for each in (_remembered(view), _links(view), _choices(card)) if each]
+    verdict = _WORD[card.severity][2]
+    return Document(verdict, (*_state(view), *_subject(card, burning)), tuple(blocks))
+
+
+def _state(view: AlertCard) -> Line:
+    """Return how a burning card begins: who is on it, that it is muted, or how urgent it is."""
+    card = view.card
+    if card.muted:
+        return (Mark(Glyph.SILENCED), f" until {clock(card.muted.until, ZoneInfo(view.zone))} — ")
+    if card.taken:
+        return (Mark(Glyph.ACKED), " ", Person(card.taken.by), " on it — ")
+    glyph, word, _ = _WORD[card.severity]
+    return (Mark(glyph), f" {word} ")
 
 
 def _resolved(view: AlertCard) -> Document:
     card, zone = view.card, ZoneInfo(view.zone)
     since = min(member.starts_at for member in card.members)
     until = max(member.ends_at or member.changed_at for member in card.members)
-    lasted = f"Lasted {age(until - since)} ({clock(since, zone)}–{clock(until, zone)})"
-    title = (Mark(Glyph.OK), f" RESOLVED {_name(card)}", *_how_many(card.members, card), *_where(card.members))
-    return Document(Verdict.OK, title, (Paragraph((lasted,)),))
+    lasted: Line = (f"Lasted {age(until - since)} ({clock(since, zone)}–{clock(until, zone)})",)
+    if card.taken:
+        lasted = (*lasted, " · ", Person(card.taken.by), f" took it after {age(card.taken.at - card.opened_at)}")
+    blocks = [Paragraph(lasted)]
+    if card.gone:
+        blocks.append(Paragraph(("Alertmanager no longer knows it; its end was never told",)))
+    title = (Mark(Glyph.OK), " RESOLVED ", *_subject(card, card.members))
+    return Document(Verdict.OK, title, tuple(blocks))
 
 
-def _name(card: Card) -> str:
-    names = Counter(member.name for member in card.members)
-    most, _ = names.most_common(1)[0]
-    return most if len(names) == 1 else f"{most} and {count(len(names) - 1, 'other')}"
-
-
-def _how_many(members: tuple[Member, ...], card: Card) -> Line:
+def _subject(card: Card, members: tuple[Member, ...]) -> Line:
+    """Return what it is about, after the state: name, number, place, handle."""
     number = len(members) + card.truncated
-    return (f" ({number})",) if number > 1 else ()
-
-
-def _where(members: tuple[Member, ...]) -> Line:
+    many = f" ({number})" if number > 1 else ""
     place = where(members)
-    return (f" — {place}",) if place else ()
+    return (
+        f"{_name(card, members)}{many}",
+        *((f" — {place}",) if place else ()),
+        f" #{card.handle}" if card.handle else "",
+    )
+
+
+def _name(card: Card, members: tuple[Member, ...]) -> str:
+    """Return the most frequent name among the most urgent members: the title's urgency is theirs."""
+    urgent = [member.name for member in members if severity(member.labels) is card.severity]
+    others = len({member.name for member in members}) - 1
+    name = max(dict.fromkeys(urgent), key=urgent.count, default=members[0].name)
+    return f"{name} and {count(others, 'other')}" if others else name
 
 
 def _summary(members: tuple[Member, ...]) -> tuple[str, ...]:
@@ -79,6 +103,50 @@ def _words(member: Member) -> str:
 def _item(member: Member, members: tuple[Member, ...], view: AlertCard) -> Item:
     since = f"since {clock(member.starts_at, ZoneInfo(view.zone))}"
     name = next((value for label in _TELLING if (value := member.labels.get(label))), "")
+    value = member.annotations.get("value", "")
     shown: Line = (Code(name), f" · {since}") if name else line(since.capitalize())
     own = () if _summary(members) or not _words(member) else ((_words(member),),)
-    return Item(shown, own)
+    return Item((*shown, " · ", Code(value)) if value else shown, own)
+
+
+def _remembered(view: AlertCard) -> Line:
+    """Return what is known from before: how often, how long, who; nothing for a first time."""
+    past, card = view.card.past, view.card
+    words: list[str] = []
+    if past and past.week:
+        words.append(f"{_ordinal(past.week + 1)} this week")
+        words += [f"usually over after {age(past.usual)}"] if past.usual else []
+    if flapping(card, view.as_of):
+        words.append("flapping, so it no longer rings")
+    found: Line = (" · ".join(words),) if words else ()
+    if past and past.taken_by and not card.taken:
+        found = (*found, " · " if found else "", "last taken by ", Person(past.taken_by))
+    return found
+
+
+def _ordinal(number: int) -> str:
+    teen = 10 < number % 100 < 20  # noqa: PLR2004 - 11th to 19th
+    return f"{number}{'th' if teen else _ENDINGS.get(number % 10, 'th')}"
+
+
+def _links(view: AlertCard) -> Line:
+    """Return the addresses that lead to a host of ours, as words."""
+    found: Line = ()
+    for word, url in dict(_addresses(view.card)).items():
+        if (safe := address(url)) and urlsplit(safe).hostname in view.hosts:
+            found = (*found, " · " if found else "", Link(word, safe))
+    return found
+
+
+def _addresses(card: Card) -> Iterator[tuple[str, str]]:
+    first = card.members[0]
+    for word, names in _LINKS:
+        yield from ((word, first.annotations[name]) for name in names if name in first.annotations)
+    yield "Alertmanager", card.external_url
+    yield "Source", first.generator_url
+
+
+def _choices(card: Card) -> Line:
+    if card.taken or card.muted:
+        return ()
+    return (Mark(Glyph.ACKED), " take · ", Mark(Glyph.SILENCED), " 2h · reply: ack, silence 2h, why")

@@ -6,6 +6,8 @@ import humanize
 
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 _KIB = 1024
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:
@@ -44,6 +46,20 @@ def clock(moment: datetime, zone: tzinfo) -> str:
     if moment.tzinfo is None:
         raise ValueError("a moment without a time zone has no time of day elsewhere")
     return moment.astimezone(zone).strftime("%H:%M")
+
+
+def moment(at: datetime, now: datetime, zone: tzinfo) -> str:
+    """Say when, with the day where it is another: "16:02", "tomorrow 09:00", "Mon 4 May 09:00", "4 May 2027 09:00"."""
+    local, today = at.astimezone(zone), now.astimezone(zone).date()
+    days = (local.date() - today).days
+    near = {0: "", 1: "tomorrow ", -1: "yesterday "}
+    if days in near:
+        return near[days] + clock(at, zone)
+    # Not by strftime, whose names depend on the machine.
+    day = f"{local.day} {_MONTHS[local.month - 1]}"
+    if local.year != today.year:
+        return f"{day} {local.year} {clock(at, zone)}"
+    return f"{_WEEKDAYS[local.weekday()]} {day} {clock(at, zone)}"
 
 
 def sparkle(*, plain: bool) -> str:

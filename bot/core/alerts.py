@@ -180,6 +180,12 @@ def flapping(card: Card, now: datetime) -> bool:
     return sum(now - turn < FLAP_WINDOW for turn in card.turns) >= FLAP_TURNS
 
 
+def lasted(card: Card) -> timedelta:
+    """Return how long a card burned."""
+    until = max(member.ends_at or member.changed_at for member in card.members)
+    return until - min(member.starts_at for member in card.members)
+
+
 _LETTERS = "abcdefghkmnpqrstuvwxyz"
 """Without i, j, l and o, which a phone's font makes look like others."""
 

@@ -20,6 +20,16 @@ _SHORT_DASH = re.compile(r"(?<!\S)[—–](?=\w(?!\w))")
 _BARE_DASH = re.compile(r"(?<!\S)[—–](?!\S)")
 
 
+CARD = "alert:"
+"""How the key of an alert's card begins."""
+UNDOES = {"ack": "unack", "mute": "unmute"}
+"""What taking a reaction back does, by the verb it stood for."""
+_DEEDS = {"👀": "ack", "👍": "ack", "🔕": "mute 2h", "🔇": "mute 2h", "🤫": "mute 2h"}
+
+
+_OF_CARDS = {"silence": "mute", "unsilence": "unmute"}
+
+
 class Called(Protocol):
     """Anything that is called by a verb."""
 
@@ -30,6 +40,12 @@ class Called(Protocol):
 
 
 C = TypeVar("C", bound=Called)
+
+
+def tapped_as_deed(emoji: str) -> str | None:
+    """Return the words that a reaction to a card stands for; None for all others: 🔥 is in too easy reach."""
+    # Clients add a variation selector or a skin tone to what is the same sign.
+    return _DEEDS.get(re.sub("[\ufe0f\U0001f3fb-\U0001f3ff]", "", emoji))
 
 
 def straighten(text: str) -> str:
@@ -65,6 +81,13 @@ def tokens(words: str) -> tuple[str, ...]:
     found = [word.replace(_KEPT, "'") for word in found]
     # The playbook's lines may be pasted whole: `sunbeam vault status` (design §5).
     return tuple(found[1:] if found[:1] == ["sunbeam"] else found)
+
+
+def about_card(words: tuple[str, ...], *, replied: bool) -> tuple[str, ...]:
+    """Return the words as meant of a card: `silence 2h` below one, or with its handle, mutes what it is about."""
+    if words and words[0].lower() in _OF_CARDS and (replied or any(word.startswith("#") for word in words[1:])):
+        return (_OF_CARDS[words[0].lower()], *words[1:])
+    return words
 
 
 def find(commands: Iterable[C], words: tuple[str, ...]) -> tuple[C, tuple[str, ...]]:

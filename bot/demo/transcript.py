@@ -17,7 +17,7 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from bot.core.names import UserId
+from bot.core.names import EventId, UserId
 from bot.demo.stage import Stage
 from bot.demo.view import Seen, View
 from bot.demo.world import crash_looping, heal, objects_of
@@ -91,6 +91,8 @@ class Player:
         self.view = self.views["anna"]
         self._heard = heard
         self._unmatched: list[Seen] = []
+        self.tap: EventId | None = None
+        """The last reaction."""
         self.last: Seen | None = None
         """The bot's message that was matched last."""
 
@@ -111,7 +113,7 @@ class Player:
         elif step.who != "bot":
             # Said as a reply where the line begins with ↩: to the bot's last message.
             words = step.words[0]
-            reply = self.last.event_id if words.startswith("↩") and self.last else None
+            reply = (self.last.edits or self.last.event_id) if words.startswith("↩") and self.last else None
             self._heard(step.who, words.removeprefix("↩").strip())
             await self.views[step.who].say(words.removeprefix("↩").strip(), reply)
         elif step.form == "!":
@@ -182,7 +184,14 @@ async def _resolve(player: Player, words: list[str]) -> None:
 async def _tap(player: Player, words: list[str]) -> None:
     """`tap PERSON EMOJI`: a reaction to the bot's message that was matched last."""
     assert player.last
-    await player.views[words[0]].tap(player.last.event_id, words[1])
+    # An edit cannot be tapped: people tap the message that it edits.
+    player.tap = await player.views[words[0]].tap(player.last.edits or player.last.event_id, words[1])
+
+
+async def _untap(player: Player, words: list[str]) -> None:
+    """`untap PERSON`: they take their last reaction back."""
+    assert player.tap
+    await player.views[words[0]].take_back(player.tap)
 
 
 async def _down(player: Player, words: list[str]) -> None:
@@ -224,6 +233,7 @@ DEEDS: dict[str, Callable[[Player, list[str]], Awaitable[None]]] = {
     "fire": _fire,
     "resolve": _resolve,
     "tap": _tap,
+    "untap": _untap,
     "down": _down,
     "up": _up,
     "crash": _crash,

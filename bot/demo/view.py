@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -75,6 +76,11 @@ class View:
         relation = {"rel_type": "m.annotation", "event_id": event, "key": emoji}
         content = {"m.relates_to": relation}
         return await asyncio.to_thread(self._homeserver.send, self._session, self._room, content, "m.reaction")
+
+    async def take_back(self, event: EventId) -> None:
+        """Redact an event of one's own, as taking a reaction back does."""
+        path = f"/_matrix/client/v3/rooms/{quote(self._room)}/redact/{quote(event)}/{secrets.token_hex(8)}"
+        await asyncio.to_thread(self._homeserver.call, "PUT", path, {}, by=self._session)
 
     async def _sync(self, milliseconds: int) -> dict[str, Any]:
         room = {"rooms": [self._room], "timeline": {"limit": 5000}}

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import structlog
 
-from bot.clients.store import inbox, outbox
+from bot.clients.store import cards, inbox, outbox, proposals
 from bot.clients.store.database import Transaction
 from bot.clients.store.inbox import Arrival
 from bot.command import Command, Request
@@ -18,7 +19,7 @@ from bot.core.heard import Heard, Sort
 from bot.core.message import Message, Priority
 from bot.core.names import EventId, Key, RequestId
 from bot.core.policy import Ask, Reason, Refuse, Risk
-from bot.core.reading import addressed, find, tokens
+from bot.core.reading import CARD, UNDOES, about_card, addressed, find, tapped_as_deed, tokens
 from bot.core.replies import Broken, Misread, NotRecorded, Refusal, StrangerTried
 from bot.flow.audit import Deed, note
 from bot.flow.desk import Desk
@@ -92,34 +93,73 @@ class Chat:
         if heard.event_id in self._refused:
             await self._record_refusal(arrival)
             return
-        answer = tapped_as_answer(heard.body) if heard.sort is Sort.REACTION else heard_as_answer(heard.body)
-        if answer:
-            if confirmed := await self._gate.hear(Said(answer, arrival)):
-                await self._executor.run(confirmed)
-            return
-        words = addressed(heard.body, self._user, reply=heard.target is not None)
-        if heard.sort is not Sort.MESSAGE or words is None:
-            await self._desk.database.write(lambda tx: inbox.done(tx, heard.event_id))
-            return
-        if self._gate.role(heard.sender) is None:
-            await self._stranger(arrival)
-            return
-        async with self._receipts.of(heard.room, heard.event_id):
-            await self._command(arrival, words)
+        about = await cards.of_event(self._desk.database, heard.target) if heard.target else None
+        match heard.sort:
+            case Sort.REACTION:
+                await self._tapped(arrival, about)
+            case Sort.REDACTION:
+                await self._taken_back(arrival)
+            case Sort.MESSAGE if answer := heard_as_answer(heard.body):
+                await self._confirmed(Said(answer, arrival))
+            case Sort.MESSAGE:
+                await self._said(arrival, about)
+            case Sort.NOTICE:
+                await self._leave(arrival)
 
-    async def _command(self, arrival: Arrival, words: str) -> None:
+    async def _said(self, arrival: Arrival, about: Key | None) -> None:
+        heard = arrival.heard
+        words = addressed(heard.body, self._user, reply=about is not None)
+        if words is None:
+            await self._leave(arrival)
+        elif self._gate.role(heard.sender) is None:
+            await self._stranger(arrival)
+        else:
+            async with self._receipts.of(heard.room, heard.event_id):
+                await self._command(arrival, words, about)
+
+    async def _tapped(self, arrival: Arrival, about: Key | None) -> None:
+        """Take a reaction: on a card it says what to do, on a prompt it answers; elsewhere it means nothing."""
+        heard = arrival.heard
+        deed = tapped_as_deed(heard.body) if about and about.startswith(CARD) else None
+        if deed and self._gate.role(heard.sender):
+            await self._command(arrival, deed, about, heard.target)
+        elif answer := tapped_as_answer(heard.body):
+            await self._confirmed(Said(answer, arrival))
+        else:
+            await self._leave(arrival)
+
+    async def _taken_back(self, arrival: Arrival) -> None:
+        """Undo what a tap did, now that it is taken back by who tapped."""
+        heard = arrival.heard
+        done = await proposals.done_by(self._desk.database, heard.target) if heard.target else None
+        if done is None or done.beneath is None or done.requester != heard.sender:
+            await self._leave(arrival)
+            return
+        await self._command(arrival, UNDOES.get(done.verb, ""), done.about, done.beneath)
+
+    async def _confirmed(self, said: Said) -> None:
+        if confirmed := await self._gate.hear(said):
+            await self._executor.run(confirmed)
+
+    async def _leave(self, arrival: Arrival) -> None:
+        """Be done with what asks nothing of us."""
+        await self._desk.database.write(lambda tx: inbox.done(tx, arrival.heard.event_id))
+
+    async def _command(
+        self, arrival: Arrival, words: str, about: Key | None = None, beneath: EventId | None = None
+    ) -> None:
         try:
-            command, rest = self._read(words)
+            command, rest = self._read(words, about)
         except UsageError as error:
             if addressed(arrival.heard.body, self._user, reply=False) is None:
                 # A person who talks below one of our messages is not asking us.
-                await self._desk.database.write(lambda tx: inbox.done(tx, arrival.heard.event_id))
+                await self._leave(arrival)
                 return
             await self._reply(arrival, Misread(error.problem, error.hint, error.near, arrival.request))
             return
-        skip = command.changes and bool(_SKIPS.intersection(rest))
+        skip = command.changes and (not command.asks or bool(_SKIPS.intersection(rest)))
         rest = tuple(word for word in rest if not (command.changes and word in _SKIPS))
-        request = request_from(arrival)
+        request = replace(request_from(arrival), about=about, beneath=beneath)
         ruling = await self._gate.rule(arrival, command.risk, skip_prompt=skip)
         if isinstance(ruling, Refuse):
             await self._refuse(arrival, command, ruling)
@@ -140,12 +180,13 @@ class Chat:
         else:
             await self._executor.look(command, rest, request)
 
-    def _read(self, words: str) -> tuple[Command, tuple[str, ...]]:
-        return find(self._commands, tokens(words))
+    def _read(self, words: str, about: Key | None) -> tuple[Command, tuple[str, ...]]:
+        replied = about is not None and about.startswith(CARD)
+        return find(self._commands, about_card(tokens(words), replied=replied))
 
     async def _refuse(self, arrival: Arrival, command: Command, ruling: Refuse) -> None:
         if ruling.reason is Reason.BOT:
-            await self._desk.database.write(lambda tx: inbox.done(tx, arrival.heard.event_id))
+            await self._leave(arrival)
             return
         age = self._desk.system.now() - arrival.heard.sent_at
         role = self._gate.role(arrival.heard.sender)

@@ -25,6 +25,7 @@ from bot.core.confirmation import (
     expired,
     judge,
 )
+from bot.core.heard import Heard, RoomFacts, Sort
 from bot.core.message import Message, Priority
 from bot.core.names import EventId, Key, RequestId, UserId
 from bot.core.policy import Attempt, Refuse, Risk, Role, Ruling, decide
@@ -73,7 +74,7 @@ class Gate:
             is_bot=heard.sender in self._desk.settings.bots,
             age=self._desk.system.now() - heard.sent_at,
             room_is_open=facts is None or facts.open_to_anybody,
-            plaintext_in_encrypted_room=bool(facts and facts.encrypted and not heard.encrypted),
+            plaintext_in_encrypted_room=_is_plain(heard, facts),
             recent=self._count(heard.sender),
             per_minute=self._desk.settings.limits.per_person,
             skip_prompt=skip_prompt,
@@ -133,8 +134,8 @@ class Gate:
     async def hear(self, said: Said) -> Proposal | None:
         """Take an answer to a prompt; return the action it confirmed, now under way and nobody else's to start."""
         heard = said.arrival.heard
-        facts = None if said.answer.tapped else await self._rooms.facts(heard.room)
-        if facts and facts.encrypted and not heard.encrypted:
+        facts = await self._rooms.facts(heard.room)
+        if _is_plain(heard, facts):
             # Whoever runs the homeserver can put plain words into anybody's mouth (research T17).
             log.warning("gate.plaintext_answer", sender=heard.sender)
             await self._desk.database.write(lambda tx: inbox.done(tx, heard.event_id))
@@ -289,6 +290,11 @@ class Gate:
 
     def _moment(self) -> Moment:
         return Moment(self._desk.system.now(), self._desk.system.monotonic(), self._desk.system.boot)
+
+
+def _is_plain(heard: Heard, facts: RoomFacts | None) -> bool:
+    """Tell whether words came in clear into an encrypted room; reactions always do, and do little."""
+    return bool(facts and facts.encrypted and not heard.encrypted and heard.sort is Sort.MESSAGE)
 
 
 def answer_key(request: RequestId) -> Key:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import structlog
 
-from bot.clients.store import inbox, meta
+from bot.clients.store import inbox, meta, proposals
 from bot.clients.store.database import Transaction
 from bot.core.confirmation import heard_as_answer
 from bot.core.errors import Denied, LoggedOut, OpsError, RateLimited, StoreFailed
@@ -142,7 +142,9 @@ class Listener:
                 return words is not None or heard_as_answer(heard.body) is not None
             case Sort.REACTION:
                 return ours
-            case Sort.REDACTION | Sort.NOTICE:
+            case Sort.REDACTION:
+                return heard.target is not None and await proposals.done_by(tx, heard.target) is not None
+            case Sort.NOTICE:
                 return False
 
     def _request(self) -> RequestId:

@@ -138,4 +138,4 @@ async def test_alertmanager_tells_what_fires(http: Http, monitoring: SimulatedMo
 
     (alert,) = await AlertmanagerApi(http, monitoring.url("monitoring", "alertmanager")).alerts()
 
-    assert alert["labels"]["alertname"] == "PostgresDown"
+    assert alert.labels["alertname"] == "PostgresDown"

@@ -97,6 +97,7 @@ class House:
             report=self._report,
             render=cast("Any", None),
             clock=lambda: self.now,
+            cards=cast("Any", None),
         )
 
     async def _report(self) -> SelfReport:

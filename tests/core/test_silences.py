@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.core.durations import At, Clocked, For
 from bot.core.errors import UsageError
-from bot.core.matchers import write
+from bot.core.matchers import Matcher, write
 from bot.core.names import RequestId
 from bot.core.silences import Silence, State, mark, marked, pick, wish
 
@@ -18,8 +18,9 @@ TWO_HOURS = For(timedelta(hours=2))
 DOWN = 'alertname="PostgresDown"'
 
 
-def silence(identity: str, state: State = State.ACTIVE, comment: str = "") -> Silence:
-    return Silence(id=identity, state=state, matchers=(), starts_at=NOW, ends_at=NOW, comment=comment)
+def silence(identity: str, state: State = State.ACTIVE, comment: str = "", name: str = "") -> Silence:
+    matchers = (Matcher("alertname", name),) if name else ()
+    return Silence(id=identity, state=state, matchers=matchers, starts_at=NOW, ends_at=NOW, comment=comment)
 
 
 @pytest.mark.parametrize(
@@ -72,15 +73,23 @@ def test_an_id_may_be_shortened_where_it_stays_unique() -> None:
 
     assert pick(silences, "1A2B3C4D").id == "1a2b3c4d-0000"
     assert pick(silences, "#9f9f").id == "9f9f9f9f-0000"
-    with pytest.raises(UsageError, match="begins 2 silences") as refused:
+    with pytest.raises(UsageError, match="may be 2 silences") as refused:
         pick(silences, "1a2b")
     assert refused.value.near == ("1a2b3c4d-0000", "1a2bffff-0000")
 
 
-@pytest.mark.parametrize("typed", ["", "1", "1a2", "beef", "%"])
-def test_an_id_that_is_too_short_or_unknown_picks_nothing(typed: str) -> None:
+@pytest.mark.parametrize("typed", ["", "1", "1a2", "beef", "%", "PostgresDow"])
+def test_what_is_no_id_and_no_name_picks_nothing(typed: str) -> None:
     with pytest.raises(UsageError, match="no silence"):
-        pick((silence("1a2b3c4d-0000"),), typed)
+        pick((silence("1a2b3c4d-0000", name="PostgresDown"),), typed)
+
+
+def test_the_name_of_the_alert_is_enough_where_one_silence_has_it() -> None:
+    one, two = silence("1a2b3c4d-0000", name="PostgresDown"), silence("9f9f9f9f-0000", name="DiskFull")
+
+    assert pick((one, two), "PostgresDown") == one
+    with pytest.raises(UsageError, match="may be 2 silences"):
+        pick((one, two, silence("3e3e3e3e-0000", name="DiskFull")), "DiskFull")
 
 
 def test_a_silence_that_lives_goes_before_one_that_is_over() -> None:

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from formatters.words import age, ago, clock, count, size, sparkle
+from formatters.words import age, ago, clock, count, moment, size, sparkle
 
 
 @pytest.mark.parametrize(
@@ -97,3 +97,17 @@ def test_clock_refuses_a_moment_without_a_zone() -> None:
 def test_plain_does_not_sparkle() -> None:
     assert sparkle(plain=False) == " ✨"
     assert sparkle(plain=True) == ""
+
+
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        (datetime(2026, 5, 1, 15, 2, tzinfo=UTC), "16:02"),
+        (datetime(2026, 5, 1, 23, 30, tzinfo=UTC), "tomorrow 00:30"),
+        (datetime(2026, 4, 30, 14, 0, tzinfo=UTC), "yesterday 15:00"),
+        (datetime(2026, 5, 4, 8, 0, tzinfo=UTC), "Mon 4 May 09:00"),
+        (datetime(2027, 5, 4, 8, 0, tzinfo=UTC), "4 May 2027 09:00"),
+    ],
+)
+def test_a_moment_names_its_day_where_it_is_another(at: datetime, said: str) -> None:
+    assert moment(at, datetime(2026, 5, 1, 14, 0, tzinfo=UTC), ZoneInfo("Europe/Lisbon")) == said

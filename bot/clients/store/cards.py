@@ -7,7 +7,7 @@ from statistics import median
 from pydantic import TypeAdapter
 
 from bot.clients.store.database import Database, Row, Transaction
-from bot.core.alerts import Card, Past, where
+from bot.core.alerts import Card, Past, lasted, where
 from bot.core.names import EventId, Key, RoomId
 
 _CARD = TypeAdapter(Card)
@@ -84,9 +84,9 @@ async def next_number(tx: Transaction) -> int:
 async def past(source: Transaction | Database, card: Card, now: datetime) -> Past:
     """Return what earlier cards about the same alerts in the same place say."""
     earlier = await history(source, card, now - _WEEK)
-    lasted = [_lasted(each).total_seconds() for each in earlier if not each.firing]
+    spans = [lasted(each).total_seconds() for each in earlier if not each.firing]
     takers = [each.taken.by for each in earlier if each.taken]
-    return Past(len(earlier), timedelta(seconds=median(lasted)) if lasted else None, next(iter(takers), None))
+    return Past(len(earlier), timedelta(seconds=median(spans)) if spans else None, next(iter(takers), None))
 
 
 async def history(source: Transaction | Database, card: Card, since: datetime) -> list[Card]:
@@ -126,11 +126,6 @@ async def of_event(source: Transaction | Database, event: EventId) -> Key | None
     """Return the key of the message of ours that an event is."""
     rows = await _rows(source, "SELECT key FROM events WHERE event_id = ?", event)
     return Key(rows[0]["key"]) if rows else None
-
-
-def _lasted(card: Card) -> timedelta:
-    start = min(member.starts_at for member in card.members)
-    return max(member.ends_at or member.changed_at for member in card.members) - start
 
 
 def _names(card: Card) -> str:

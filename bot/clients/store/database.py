@@ -125,6 +125,8 @@ class Database:
     async def _connect(self) -> aiosqlite.Connection:
         connection = await aiosqlite.connect(self._state / "opsbot.db", isolation_level=None)
         self._opened.append(connection)
+        # Whatever the directory admits, the file is ours alone; the files beside it follow.
+        (self._state / "opsbot.db").chmod(0o600)
         connection.row_factory = sqlite3.Row
         for pragma in (
             "journal_mode=WAL",

@@ -1,0 +1,76 @@
+"""What is said about a card beside the card itself."""
+
+from zoneinfo import ZoneInfo
+
+from bot.core.alerts import Card, Member, lasted
+from bot.core.facts import Verdict
+from bot.core.matchers import write
+from commands.cards import CardHistory, CardMuted, CardReasons, CardUnmuted, GivenBack, TakenOn
+from formatters.document import Bullets, Code, Document, Glyph, Item, Line, Mark, Paragraph, Person, line
+from formatters.words import age, clock, count
+
+_SHOWN = 3
+_LISTED = 10
+
+
+def taken_on(result: TakenOn) -> Document:
+    """Say who is on it."""
+    return Document(Verdict.OK, line(Mark(Glyph.ACKED), " ", Person(result.by), f" on it — {_which(result.card)}"))
+
+
+def given_back(result: GivenBack) -> Document:
+    """Say that nobody is on it."""
+    return Document(Verdict.OK, line(Mark(Glyph.INFO), f" Nobody on it now — {_which(result.card)}"))
+
+
+def card_muted(result: CardMuted) -> Document:
+    """Say what is muted, how much of it fires, and how to undo it."""
+    until = clock(result.until, ZoneInfo(result.zone))
+    title = line(
+        Mark(Glyph.SILENCED), f" Silenced until {until} — {count(result.mutes, 'alert')} · {_which(result.card)}"
+    )
+    undo: Line = ("take the reaction back",) if result.tapped else (Code(f"!unmute #{result.card.handle}"),)
+    below = line("by ", Person(result.by), " · undo: ", *undo)
+    return Document(Verdict.OK, title, (Paragraph(line(Code(write(result.matchers)))), Paragraph(below)))
+
+
+def card_unmuted(result: CardUnmuted) -> Document:
+    """Say that it is told again."""
+    return Document(Verdict.OK, line(Mark(Glyph.INFO), f" No longer muted — {_which(result.card)}"))
+
+
+def card_reasons(result: CardReasons) -> Document:
+    """Show labels and annotations, one alert after the other."""
+    card = result.card
+    blocks = [block for member in card.members[:_SHOWN] for block in _reasons(member)]
+    if more := len(card.members) - _SHOWN + card.truncated if len(card.members) > _SHOWN else card.truncated:
+        blocks.append(Paragraph((f"…and {more} more",)))
+    return Document(Verdict.NONE, line(Mark(Glyph.INFO), f" Why {_which(card)}"), tuple(blocks))
+
+
+def card_history(result: CardHistory) -> Document:
+    """Show when it burned before, and how long."""
+    number = len(result.earlier)
+    title = line(Mark(Glyph.INFO), f" {_which(result.card)}: {count(number, 'time')} before in 30 days")
+    items = tuple(_earlier(card, result) for card in result.earlier[:_LISTED])
+    return Document(Verdict.NONE, title, (Bullets(items),) if items else ())
+
+
+def _which(card: Card) -> str:
+    return f"{card.names[0]} #{card.handle}" if card.handle else card.names[0]
+
+
+def _reasons(member: Member) -> tuple[Paragraph | Bullets, ...]:
+    notes = tuple(Item((f"{name}: {value}",)) for name, value in member.annotations.items())
+    labels: Line = ()
+    for name, value in member.labels.items():
+        labels = (*labels, *((" ",) if labels else ()), Code(f"{name}={value}"))
+    return (Paragraph(labels), Bullets(notes)) if notes else (Paragraph(labels),)
+
+
+def _earlier(card: Card, result: CardHistory) -> Item:
+    zone = ZoneInfo(result.zone)
+    day = card.opened_at.astimezone(zone).strftime("%d %b")
+    length = "still burns" if card.firing else f"lasted {age(lasted(card))}"
+    taken: Line = (" · ", Person(card.taken.by)) if card.taken else ()
+    return Item(line(f"{day} {clock(card.opened_at, zone)} · {length}", *taken))
