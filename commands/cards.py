@@ -98,7 +98,7 @@ class CardUnmuted:
 
 
 @action("mute", summary="Silence what a card is about", risk=Risk.REVERSIBLE, asks=False, repeatable=True,
-        examples=("!silence 2h #k7", "!mute #k7 until 16:00"))  # fmt: skip
+        examples=("!mute 2h #k7", "!mute #k7 until 16:00"))  # fmt: skip
 async def mute(ctx: ActionContext, *words: str) -> CardMuted:
     """Make a silence in Alertmanager that fits the card's alerts and those of the pods that come after them."""
     card, rest = await the_card(ctx, words)

@@ -40,7 +40,9 @@ def written(text: str) -> str:
     """Return the README with everything that is generated in its place."""
     for name, make in (("commands", command_table), ("conversation", conversation), ("figures", figures)):
         start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
-        text = re.sub(f"{start}.*?{end}", lambda _, m=make, s=start, e=end: f"{s}\n{m()}\n{e}", text, flags=re.DOTALL)
+        before, _, rest = text.partition(start)
+        _, _, after = rest.partition(end)
+        text = f"{before}{start}\n{make()}\n{end}{after}"
     return text
 
 

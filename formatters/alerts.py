@@ -147,6 +147,6 @@ def _addresses(card: Card) -> Iterator[tuple[str, str]]:
 
 
 def _choices(card: Card) -> Line:
-    if card.taken or card.muted:
+    if card.taken or card.muted or not card.handle:
         return ()
     return (Mark(Glyph.ACKED), " take · ", Mark(Glyph.SILENCED), " 2h · reply: ack, silence 2h, why")

@@ -159,7 +159,8 @@ class Player:
     async def look(self, seconds: float) -> None:
         """Take in what the bot says, waiting for it at most so long."""
         for message in await self.view.look(seconds):
-            if message.sender == self.stage.user:
+            # Said once a minute after the start, whatever the conversation is about.
+            if message.sender == self.stage.user and message.kind != "stranger-seen":
                 self._unmatched.append(message)
                 self._heard("bot" if message.edits is None else "bot, editing", message.body)
 
