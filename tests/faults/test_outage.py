@@ -3,13 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+import yaml
 
 from bot.demo.homeserver import Homeserver
 from bot.demo.ledgers import Promised, first_shown, inversions
 from bot.demo.openbao import OpenBao
 from bot.demo.ordeal import Sender, sender
+from bot.demo.proxy import FaultyProxy
 from bot.demo.stage import Stage
 from tests.faults.conftest import Witness
 
@@ -83,3 +86,25 @@ async def _tell(posts: Sender, name: str, pause: float) -> None:
 
 def _inversions(witness: Witness) -> int:
     return inversions(witness.promised.groups, first_shown(witness.promised, witness.view.seen, witness.stage.user))
+
+
+async def test_a_room_known_by_its_alias_gets_what_was_taken_before_it_could_be_looked_up(
+    stage: Stage, witness: Witness, proxy: FaultyProxy
+) -> None:
+    alias = f"#{stage.name}:demo.test"
+    assert stage.homeserver
+    path = f"/_matrix/client/v3/directory/room/{quote(alias)}"
+    stage.homeserver.call("PUT", path, {"room_id": stage.room}, by=stage.sessions["anna"])
+    config = yaml.safe_load(stage.config.read_text())
+    stage.config.write_text(yaml.safe_dump({**config, "rooms": {"ops": alias}}))
+
+    proxy.down = True
+    await stage.start_bot(ready=False)
+    await stage.until_ready("/livez")
+    await witness.posts.tell("Early", {"early": True})
+    proxy.down = False
+    await witness.until(lambda: any("Early" in seen.body for seen in witness.view.seen))
+    await witness.posts.tell("Early", {"early": False})
+
+    verdict = await witness.until_kept()
+    assert verdict.breaches == {}

@@ -1,6 +1,8 @@
 """Alert cards on disk: the group each is about, its members as last told, and what came before it."""
 
 import json
+from dataclasses import replace
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from statistics import median
 
@@ -9,6 +11,7 @@ from pydantic import TypeAdapter
 from bot.clients.store.database import Database, Row, Transaction
 from bot.core.alerts import Card, Past, lasted, where
 from bot.core.names import EventId, Key, RoomId
+from bot.core.webhook import fingerprint
 
 _CARD = TypeAdapter(Card)
 _WEEK = timedelta(days=7)
@@ -17,37 +20,73 @@ _WEEK = timedelta(days=7)
 async def latest(tx: Transaction, room: RoomId, receiver: str, group_key: str) -> Card | None:
     """Return a group's newest card, open or over."""
     row = await tx.row(
-        "SELECT card FROM cards WHERE room = ? AND receiver = ? AND group_key = ? ORDER BY episode DESC LIMIT 1",
+        "SELECT card, room FROM cards WHERE room = ? AND receiver = ? AND group_key = ? ORDER BY episode DESC LIMIT 1",
         (room, receiver, group_key),
     )
-    return _card(row)
+    return _card(row) if row else None
 
 
 async def get(source: Transaction | Database, key: Key) -> Card | None:
     """Return the card of a key."""
-    return _first(await _rows(source, "SELECT card FROM cards WHERE key = ?", key))
+    return _first(await _rows(source, "SELECT card, room FROM cards WHERE key = ?", key))
 
 
 async def by_handle(source: Transaction | Database, handle: str) -> Card | None:
     """Return the newest card that a person may mean by `k7`."""
-    sql = "SELECT card FROM cards WHERE handle = ? ORDER BY opened_at DESC LIMIT 1"
+    sql = "SELECT card, room FROM cards WHERE handle = ? ORDER BY opened_at DESC LIMIT 1"
     return _first(await _rows(source, sql, handle.lower().removeprefix("#")))
 
 
 async def open_cards(source: Transaction | Database) -> list[Card]:
     """Return the cards that still burn, oldest first."""
-    rows = await _rows(source, "SELECT card FROM cards WHERE open ORDER BY opened_at")
-    return [_CARD.validate_json(row["card"]) for row in rows]
+    rows = await _rows(source, "SELECT card, room FROM cards WHERE open ORDER BY opened_at")
+    return [_card(row) for row in rows]
 
 
-async def save(tx: Transaction, card: Card, now: datetime) -> None:
-    """Write a card and its members."""
+async def of_group(source: Transaction | Database, labels: Mapping[str, str]) -> list[Card]:
+    """Return the newest cards about groups of these labels, whoever was told of them, newest first."""
+    sql = "SELECT card FROM cards WHERE labels = ? ORDER BY opened_at DESC LIMIT 50"
+    return [_CARD.validate_json(row["card"]) for row in await _rows(source, sql, fingerprint(labels))]
+
+
+async def rename(tx: Transaction, card: Card, receiver: str, group_key: str) -> None:
+    """Give a group, all its cards with it, the receiver and the key that it really has."""
+    await tx.run(
+        "UPDATE cards SET receiver = ?1, group_key = ?2,"
+        " card = json_set(card, '$.receiver', ?1, '$.group_key', ?2) WHERE room = ?3 AND receiver = ?4 AND group_key = ?5",
+        (receiver, group_key, card.room, card.receiver, card.group_key),
+    )
+
+
+async def receivers(source: Transaction | Database, but: str) -> dict[str, list[RoomId]]:
+    """Return who was told of anything, and the rooms it went to; `but`: not counting group keys that begin so."""
+    sql = "SELECT DISTINCT receiver, room FROM cards WHERE substr(group_key, 1, ?) != ? ORDER BY room"
+    found: dict[str, list[RoomId]] = {}
+    for row in await _rows(source, sql, len(but), but):
+        found.setdefault(row["receiver"], []).append(RoomId(row["room"]))
+    return found
+
+
+async def unkept(source: Transaction | Database, since: datetime) -> list[Key]:
+    """Return the cards, open or closed since then, whose last revision is neither delivered nor on its way."""
+    sql = (
+        "SELECT key FROM (SELECT key, room, rev FROM cards WHERE open"
+        " UNION SELECT key, room, rev FROM cards WHERE closed_at > ?) AS c"
+        " WHERE max(c.rev, 1) > coalesce((SELECT max(rev) FROM outbox AS o"
+        "   WHERE o.room = c.room AND o.key = c.key AND o.state != 'dead'), 0)"
+        " AND max(c.rev, 1) > coalesce((SELECT rev FROM events AS e WHERE e.room = c.room AND e.key = c.key), 0)"
+    )
+    return [Key(row["key"]) for row in await _rows(source, sql, since.isoformat())]
+
+
+async def save(tx: Transaction, card: Card, now: datetime, rev: int = 0) -> None:
+    """Write a card and its members; `rev` is the revision of the message that tells it."""
     at = now.isoformat()
     await tx.run(
         "INSERT INTO cards"
-        " (key, handle, names, place, room, receiver, group_key, episode, open, card, opened_at, closed_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT (key) DO UPDATE SET open = excluded.open, card = excluded.card,"
+        " (key, handle, names, place, room, receiver, group_key, episode, open, card, opened_at, closed_at, labels, rev)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (key) DO UPDATE SET open = excluded.open, card = excluded.card, rev = max(rev, excluded.rev),"
         " closed_at = CASE WHEN excluded.open THEN NULL ELSE coalesce(closed_at, excluded.closed_at) END",
         (
             card.key,
@@ -62,6 +101,8 @@ async def save(tx: Transaction, card: Card, now: datetime) -> None:
             _CARD.dump_json(card).decode(),
             card.opened_at.isoformat(),
             None if card.firing else at,
+            fingerprint(card.group_labels),
+            rev,
         ),
     )
     await tx.run_many(
@@ -92,11 +133,11 @@ async def past(source: Transaction | Database, card: Card, now: datetime) -> Pas
 async def history(source: Transaction | Database, card: Card, since: datetime) -> list[Card]:
     """Return earlier cards about the same, newest first."""
     sql = (
-        "SELECT card FROM cards WHERE names = ? AND place = ? AND key != ? AND opened_at > ?"
+        "SELECT card, room FROM cards WHERE names = ? AND place = ? AND key != ? AND opened_at > ?"
         " ORDER BY opened_at DESC LIMIT 500"
     )
     rows = await _rows(source, sql, _names(card), where(card.members), card.key, since.isoformat())
-    return [_CARD.validate_json(row["card"]) for row in rows]
+    return [_card(row) for row in rows]
 
 
 class CardFile:
@@ -137,8 +178,9 @@ async def _rows(source: Transaction | Database, sql: str, *arguments: object) ->
 
 
 def _first(rows: list[Row]) -> Card | None:
-    return _card(next(iter(rows), None))
+    return next((_card(row) for row in rows), None)
 
 
-def _card(row: Row | None) -> Card | None:
-    return _CARD.validate_json(row["card"]) if row else None
+def _card(row: Row) -> Card:
+    # The column knows better than the card: a room may have got its id since (`bot.flow.rooms`).
+    return replace(_CARD.validate_json(row["card"]), room=RoomId(row["room"]))

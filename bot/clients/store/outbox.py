@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.clients.store.database import Database, Row, Transaction
-from bot.core.message import File, Message, content, file_content, file_key
+from bot.core.message import File, Message, Priority, content, file_content, file_key
 from bot.core.names import EventId, Key, RoomId
 
 
@@ -60,10 +60,35 @@ async def known(tx: Transaction, room: RoomId, key: Key) -> bool:
     return await _last_rev(tx, room, key) > 0
 
 
-async def event_of(database: Database, room: RoomId, key: Key) -> EventId | None:
+async def event_of(source: Transaction | Database, room: RoomId, key: Key) -> EventId | None:
     """Return the event a key was delivered as."""
-    rows = await database.read("SELECT event_id FROM events WHERE room = ? AND key = ?", (room, key))
+    rows = await _rows(source, "SELECT event_id FROM events WHERE room = ? AND key = ?", room, key)
     return EventId(rows[0][0]) if rows else None
+
+
+async def waits(source: Transaction | Database, room: RoomId, key: Key) -> bool:
+    """Tell whether a message is on its way and nothing of it is in the room yet."""
+    sql = (
+        "SELECT 1 FROM outbox WHERE room = ?1 AND key = ?2 AND state != 'dead'"
+        " AND NOT EXISTS (SELECT 1 FROM events WHERE room = ?1 AND key = ?2)"
+    )
+    return bool(await _rows(source, sql, room, key))
+
+
+async def unsent(tx: Transaction, room: RoomId, key: Key) -> bool:
+    """Tell whether nobody tried to send any of a message yet, so that its next revision is its first."""
+    tried = "SELECT 1 FROM outbox WHERE room = ? AND key = ? AND NOT (state = 'waiting' AND attempts = 0)"
+    return await waits(tx, room, key) and await tx.row(tried, (room, key)) is None
+
+
+async def since(tx: Transaction, room: RoomId, key: Key, most: int) -> int:
+    """Return how many messages of ours came after this one, edits not counted; no more than `most` are."""
+    row = await tx.row(
+        "SELECT count(*) FROM (SELECT 1 FROM events WHERE room = ?1"
+        " AND rowid > (SELECT rowid FROM events WHERE room = ?1 AND key = ?2) LIMIT ?3)",
+        (room, key, most),
+    )
+    return int(row[0]) if row else 0
 
 
 async def take(tx: Transaction, room: RoomId, count: int, busy: Collection[Key], now: datetime) -> list[Parcel]:
@@ -152,6 +177,35 @@ async def depth(database: Database) -> tuple[int, datetime | None]:
     return rows[0][0], datetime.fromisoformat(rows[0][1]) if rows[0][1] else None
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A parcel that is not delivered yet."""
+
+    room: RoomId
+    key: Key
+    rev: int
+    priority: Priority
+    since: datetime
+
+
+async def waiting(database: Database, before: datetime) -> list[Waiting]:
+    """Return what has waited since before a moment, oldest first, a thousand at most."""
+    sql = (
+        "SELECT room, key, rev, priority, created_at FROM outbox WHERE state != 'dead' AND created_at < ?"
+        " ORDER BY seq LIMIT 1000"
+    )
+    return [
+        Waiting(
+            RoomId(row["room"]),
+            Key(row["key"]),
+            row["rev"],
+            Priority(row["priority"]),
+            datetime.fromisoformat(row["created_at"]),
+        )
+        for row in await database.read(sql, (before.isoformat(),))
+    ]
+
+
 async def _last_rev(tx: Transaction, room: RoomId, key: Key) -> int:
     row = await tx.row(
         "SELECT max((SELECT coalesce(max(rev), 0) FROM outbox WHERE room = ?1 AND key = ?2),"
@@ -159,6 +213,10 @@ async def _last_rev(tx: Transaction, room: RoomId, key: Key) -> int:
         (room, key),
     )
     return int(row[0]) if row else 0
+
+
+async def _rows(source: Transaction | Database, sql: str, *arguments: object) -> list[Row]:
+    return await (source.rows(sql, arguments) if isinstance(source, Transaction) else source.read(sql, arguments))
 
 
 def _parcel(row: Row) -> Parcel:

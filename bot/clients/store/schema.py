@@ -70,4 +70,11 @@ CREATE TABLE audit (
   UNIQUE (request, phase)
 ) STRICT;
 """,
+    """
+-- Alertmanager's API tells a group's labels, but not its key; `rev` is the last revision that was promised.
+ALTER TABLE cards ADD COLUMN labels TEXT NOT NULL DEFAULT '';
+ALTER TABLE cards ADD COLUMN rev INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX cards_group ON cards (labels, opened_at);
+CREATE INDEX cards_closed ON cards (closed_at) WHERE closed_at IS NOT NULL;
+""",
 )
