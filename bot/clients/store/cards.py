@@ -46,7 +46,7 @@ async def open_cards(source: Transaction | Database) -> list[Card]:
 async def of_group(source: Transaction | Database, labels: Mapping[str, str]) -> list[Card]:
     """Return the newest cards about groups of these labels, whoever was told of them, newest first."""
     sql = "SELECT card FROM cards WHERE labels = ? ORDER BY opened_at DESC LIMIT 50"
-    return [_CARD.validate_json(row["card"]) for row in await _rows(source, sql, fingerprint(labels))]
+    return [_card(row) for row in await _rows(source, sql, fingerprint(labels))]
 
 
 async def rename(tx: Transaction, card: Card, receiver: str, group_key: str) -> None:
