@@ -7,6 +7,7 @@ import sys
 import tempfile
 import textwrap
 import time
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from importlib.resources import files
 from importlib.util import find_spec
@@ -37,7 +38,7 @@ def demo(*, script: bool, directory: Path | None) -> int:
     place = directory or Path(tempfile.mkdtemp(prefix="opsbot-demo-"))
     try:
         return asyncio.run(_demo(place, script=script))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         return 0
     except (DidNotStart, RuntimeError) as error:
         print(f"The demo cannot start: {error}", file=sys.stderr)
@@ -100,11 +101,7 @@ async def _watch(player: Player) -> None:
 
 async def _converse(player: Player) -> None:
     speaker = "anna"
-    while True:
-        line = await asyncio.to_thread(sys.stdin.readline)
-        if not line:
-            print("(nothing to read from: staying up until interrupted)")
-            await asyncio.Event().wait()
+    async for line in _typed():
         words = line.strip().split()
         if not words:
             continue
@@ -116,6 +113,20 @@ async def _converse(player: Player) -> None:
             await _happen(player, words)
         else:
             await player.views[speaker].say(line.strip())
+    print("(nothing more to read: staying up until interrupted)")
+    await asyncio.Event().wait()
+
+
+async def _typed() -> AsyncIterator[str]:
+    """Give what is typed, line by line; not in a thread, which would keep the demo from ending."""
+    reader = asyncio.StreamReader()
+    loop = asyncio.get_running_loop()
+    try:
+        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    except (OSError, ValueError):
+        return
+    while line := await reader.readline():
+        yield line.decode(errors="replace")
 
 
 async def _happen(player: Player, words: list[str]) -> None:
