@@ -1,4 +1,4 @@
-"""The command line: run · demo · check-config · config-example · replay."""
+"""The command line: run · demo · check-config · config-example · import-receiver · replay."""
 
 import argparse
 import asyncio
@@ -29,6 +29,11 @@ def _parser() -> argparse.ArgumentParser:
     example = verbs.add_parser("config-example", help="print a configuration with every key and its reason")
     example.add_argument("--catalogue", action="store_true", help="print the default services instead")
     example.set_defaults(run=_config_example)
+    receiver = verbs.add_parser(
+        "import-receiver", help="print our configuration, made from matrix-alertmanager-receiver's"
+    )
+    receiver.add_argument("config", type=Path, metavar="FILE")
+    receiver.set_defaults(run=_import_receiver)
     replay = verbs.add_parser("replay", help="show the card of a saved webhook body in the terminal")
     replay.add_argument("body", type=Path, metavar="FILE", help="- for standard input")
     replay.add_argument("--timezone", default="UTC")
@@ -83,6 +88,21 @@ def _config_example(chosen: argparse.Namespace) -> int:
     from bot.config.example import catalogue, example  # noqa: PLC0415
 
     print(catalogue() if chosen.catalogue else example(), end="")
+    return 0
+
+
+def _import_receiver(chosen: argparse.Namespace) -> int:
+    from bot.config.receiver import converted  # noqa: PLC0415
+    from bot.core.errors import UsageError  # noqa: PLC0415
+
+    try:
+        print(converted(chosen.config.read_text(encoding="utf-8")), end="")
+    except OSError as error:
+        print(f"{chosen.config} cannot be read ({error.strerror})", file=sys.stderr)
+        return 1
+    except UsageError as error:
+        print(f"{chosen.config}: {error.problem}; {error.hint}", file=sys.stderr)
+        return 1
     return 0
 
 
