@@ -46,8 +46,6 @@ class Proposal:
     """Monotonic seconds."""
     deadline: float
     """Monotonic seconds."""
-    expires_at: datetime
-    """The wall clock's word, used only when the machine was started anew since."""
     sent_at: datetime
     about: Key | None = None
     """The message of ours that the request was about."""
@@ -82,9 +80,8 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Now, by both clocks."""
+    """Now, by the clock that does not jump."""
 
-    wall: datetime
     monotonic: float
     boot: str
 
@@ -112,10 +109,11 @@ def code_hash(proposal: str, code: str) -> str:
 
 
 def expired(proposal: Proposal, now: Moment) -> bool:
-    """Tell whether a prompt's time is over; jumps of the wall clock do not matter within one boot."""
-    if proposal.boot == now.boot:
-        return now.monotonic >= proposal.deadline
-    return now.wall >= proposal.expires_at
+    """Tell whether a prompt's time is over; jumps of the wall clock do not matter, and a reboot ends every prompt.
+
+    Only the machine's own count of seconds is believed, and that begins anew with each start.
+    """
+    return proposal.boot != now.boot or now.monotonic >= proposal.deadline
 
 
 def judge(proposal: Proposal, answer: Answer, sender: UserId, now: Moment, *, may_act: bool, solo: bool) -> Outcome:
@@ -141,12 +139,6 @@ def _judge_consent(proposal: Proposal, answer: Answer, sender: UserId, now: Mome
             return Outcome.NEEDS_CODE
         if not hmac.compare_digest(code_hash(proposal.id, answer.code), proposal.code_hash):
             return Outcome.WRONG_CODE
-    if proposal.risk is Risk.DANGEROUS and solo and _too_early(proposal, now):
+    if proposal.risk is Risk.DANGEROUS and solo and now.monotonic < proposal.not_before:
         return Outcome.TOO_EARLY
     return Outcome.CONFIRMED
-
-
-def _too_early(proposal: Proposal, now: Moment) -> bool:
-    if proposal.boot == now.boot:
-        return now.monotonic < proposal.not_before
-    return now.wall < proposal.expires_at - LIFE + ALONE

@@ -247,7 +247,6 @@ class Gate:
             boot=self._desk.system.boot,
             not_before=now + ALONE.total_seconds(),
             deadline=now + LIFE.total_seconds(),
-            expires_at=self._desk.system.now() + LIFE,
             sent_at=request.sent_at,
             about=request.about,
             beneath=request.beneath,
@@ -289,7 +288,7 @@ class Gate:
         )
 
     def _moment(self) -> Moment:
-        return Moment(self._desk.system.now(), self._desk.system.monotonic(), self._desk.system.boot)
+        return Moment(self._desk.system.monotonic(), self._desk.system.boot)
 
 
 def _is_plain(heard: Heard, facts: RoomFacts | None) -> bool:

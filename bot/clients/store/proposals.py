@@ -13,8 +13,8 @@ async def add(tx: Transaction, proposal: Proposal, now: datetime, *, state: str 
     """Store a proposal; one with this id, from before a crash, stays as it is."""
     await tx.run(
         "INSERT OR IGNORE INTO proposals (id, event_id, room, requester, verb, tokens, risk, target, code_hash, tries,"
-        " boot, not_before, deadline, expires_at, sent_at, created_at, state, about, beneath)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " boot, not_before, deadline, sent_at, created_at, state, about, beneath)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             proposal.id,
             proposal.event,
@@ -29,7 +29,6 @@ async def add(tx: Transaction, proposal: Proposal, now: datetime, *, state: str 
             proposal.boot,
             proposal.not_before,
             proposal.deadline,
-            proposal.expires_at.isoformat(),
             proposal.sent_at.isoformat(),
             now.isoformat(),
             state,
@@ -83,7 +82,6 @@ def _proposal(row: Row) -> Proposal:
         boot=row["boot"],
         not_before=row["not_before"],
         deadline=row["deadline"],
-        expires_at=datetime.fromisoformat(row["expires_at"]),
         sent_at=datetime.fromisoformat(row["sent_at"]),
         about=Key(row["about"]) if row["about"] else None,
         beneath=EventId(row["beneath"]) if row["beneath"] else None,
