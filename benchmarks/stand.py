@@ -222,11 +222,11 @@ async def _until_open(port: int) -> None:
 
 
 def _one(name: str) -> dict[str, Any]:
-    return webhook_body([_alert(name, 0)])
+    return webhook_body([_alert(name, 0)], receiver="benchmark")
 
 
 def _fifty(name: str) -> dict[str, Any]:
-    return webhook_body([_alert(name, number) for number in range(50)])
+    return webhook_body([_alert(name, number) for number in range(50)], receiver="benchmark")
 
 
 def _alert(name: str, number: int) -> Alert:

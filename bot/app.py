@@ -18,10 +18,12 @@ from bot.clients.matrix import Matrix
 from bot.clients.metrics import Metrics
 from bot.clients.openbao import OpenBao
 from bot.clients.prometheus import PrometheusApi
+from bot.clients.second import SecondChannel
 from bot.clients.store import meta
 from bot.clients.store.audit import AuditLog
 from bot.clients.store.cards import CardFile
 from bot.clients.store.database import Database
+from bot.clients.store.oncall import Roster
 from bot.clients.system import System
 from bot.command import Command, Context, Neighbours, Request
 from bot.config import Settings
@@ -31,16 +33,22 @@ from bot.core.facts import Unknown
 from bot.core.health import Check, OutboxState, Readiness, SelfReport
 from bot.core.names import RoomId
 from bot.core.policy import Role
+from bot.flow.auditor import Auditor
+from bot.flow.bulletin import Bulletin
 from bot.flow.cards import Cards
 from bot.flow.chat import Chat
 from bot.flow.desk import Desk
 from bot.flow.execute import Executor
 from bot.flow.gate import Gate
+from bot.flow.heartbeat import Heartbeat
 from bot.flow.intake import Intake
 from bot.flow.listen import Listener
 from bot.flow.outbox import Outbox
+from bot.flow.pager import Pager
+from bot.flow.reconcile import Reconciler
 from bot.flow.rooms import Rooms
 from bot.flow.watch import Watch
+from bot.flow.watchdog import Watchdog
 from bot.web.server import Door
 from commands import COMMANDS
 from formatters import FORMATTERS
@@ -90,6 +98,9 @@ class App:
             count=self._count,
         )
         self.http = Http(count=self._count)
+        self.second = SecondChannel(
+            _lines(settings.alerts.second_channel, settings.alerts.second_channel_file), count=self._count
+        )
         self.neighbours = Neighbours(
             kubernetes=Kubernetes(
                 kubeconfig=settings.kubernetes.kubeconfig,
@@ -110,11 +121,17 @@ class App:
         self.rooms = Rooms(desk)
         self.outbox = Outbox(desk)
         self.cards = Cards(desk)
-        self.intake = Intake(desk, self.outbox, self.cards)
+        self.watchdog = Watchdog(desk, self.outbox, self.rooms)
+        self.intake = Intake(desk, self.outbox, self.cards, self.watchdog)
+        self.pager = Pager(desk, self.outbox, self.cards, self.second)
+        self.bulletin = Bulletin(desk, self.outbox, self.rooms, self.neighbours.alertmanager)
         self.gate = Gate(desk, self.outbox, self.rooms, self._commands)
         self.executor = Executor(desk, self.outbox, self.cards, self._context, self._commands)
         self.chat = Chat(desk, self.outbox, self.gate, self.executor, self._list)
         self.listener = Listener(desk, self.rooms, self.chat.wake, self.chat.unrecorded, self.outbox.pouring)
+        self.reconciler = Reconciler(desk, self.outbox, self.cards, self.rooms, self.neighbours.alertmanager)
+        self.auditor = Auditor(desk, self.outbox, self.cards, lambda: self.listener.age)
+        self.heartbeat = Heartbeat(desk, self.http, self.readiness, lambda: self.watchdog.overdue)
         self.watch = Watch(desk, self.outbox, self.gate, self.rooms, self.report)
         self.door = Door(
             settings.web.listen,
@@ -161,10 +178,17 @@ class App:
     async def _tasks(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.watch.run(), name="watch")
+            # Before there is a homeserver: while it is away, pages go by the second channel.
+            tasks.create_task(self.pager.run(), name="pager")
             await self._connect()
             tasks.create_task(self.outbox.run(self.rooms.all), name="outbox")
             tasks.create_task(self.chat.run(), name="chat")
             tasks.create_task(self.listener.run(self._account(), self.matrix.open), name="listen")
+            tasks.create_task(self.reconciler.run(), name="reconcile")
+            tasks.create_task(self.auditor.run(), name="auditor")
+            tasks.create_task(self.watchdog.run(), name="watchdog")
+            tasks.create_task(self.heartbeat.run(), name="heartbeat")
+            tasks.create_task(self.bulletin.run(), name="bulletin")
             tasks.create_task(self._warm_up(), name="warm-up")
 
     async def _connect(self) -> None:
@@ -203,6 +227,7 @@ class App:
             commands=self._list,
             audit=AuditLog(self.database),
             cards=CardFile(self.database),
+            roster=Roster(self.database),
             report=self.report,
             clock=self.system.now,
             render=self._render,
@@ -262,3 +287,8 @@ def _reader(value: Any, file: Any) -> Callable[[], str] | None:
     if value is None and file is None:
         return None
     return lambda: secret(value, file) or ""
+
+
+def _lines(value: Any, file: Any) -> Callable[[], tuple[str, ...]] | None:
+    """Return a function that reads a secret of several lines when it is needed; None when none is configured."""
+    return None if value is None and file is None else lambda: tokens(value, file)

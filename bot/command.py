@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bot.clients.prometheus import PrometheusApi
     from bot.clients.store.audit import AuditLog
     from bot.clients.store.cards import CardFile
+    from bot.clients.store.oncall import Roster
     from bot.config import Settings
     from bot.core.alerts import Card
     from bot.core.health import SelfReport
@@ -74,6 +75,7 @@ class Context:
     """The whole list, for help."""
     audit: AuditLog
     cards: CardFile
+    roster: Roster
     report: Callable[[], Awaitable[SelfReport]]
     """The bot's own health."""
     clock: Callable[[], datetime]
@@ -92,6 +94,8 @@ class ActionContext(Context):
     """Have a message sent; it is queued together with the record that the action is done, so never without it."""
     amend: Callable[[Key, Callable[[Card], Card]], None]
     """Have a card changed, together with that record."""
+    assign: Callable[[tuple[UserId, ...]], None]
+    """Have these people paged from then on, together with that record."""
 
 
 @dataclass(frozen=True)

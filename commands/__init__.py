@@ -10,6 +10,7 @@ from commands.audit import audit
 from commands.cards import ack, history, mute, unack, unmute, why
 from commands.check import check
 from commands.help import help_
+from commands.oncall import assign, handover, oncall
 from commands.ping import ping
 from commands.silences import expire, extend, silence, silences
 from commands.status import status
@@ -21,6 +22,7 @@ COMMANDS: tuple[Command, ...] = (
     silences,
     why,
     history,
+    oncall,
     ping,
     audit,
     ack,
@@ -30,6 +32,8 @@ COMMANDS: tuple[Command, ...] = (
     silence,
     extend,
     expire,
+    assign,
+    handover,
     announce,
     help_,
 )

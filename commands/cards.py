@@ -10,6 +10,7 @@ from bot.core.durations import For, end, leading
 from bot.core.errors import UsageError
 from bot.core.matchers import Matcher, default_matchers, too_broad
 from bot.core.names import UserId
+from bot.core.paging import given_back
 from bot.core.policy import Risk
 from bot.core.silences import clocked
 from bot.core.webhook import Status
@@ -70,7 +71,7 @@ async def ack(ctx: ActionContext, *words: str) -> TakenOn:
 async def unack(ctx: ActionContext, *words: str) -> GivenBack:
     """Take the note off the card; it may ring again."""
     card, _ = await the_card(ctx, words)
-    ctx.amend(card.key, lambda now: replace(now, taken=None))
+    ctx.amend(card.key, given_back)
     return GivenBack(card, ctx.request.sender)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bot.core.alerts import AlertCard
+from bot.core.paging import Escalated, Over, Page, Reminder, SecondPage
 from bot.core.replies import (
     Broken,
     Failure,
@@ -25,12 +26,15 @@ from bot.core.replies import (
     TookTooLong,
     Unsure,
 )
+from bot.core.standing import Board, BoardNotPinned, Digest
+from bot.core.watchdog import WatchdogSilent
 from commands.alerts import AlertList
 from commands.announce import Announced, Announcement
 from commands.audit import Trail
 from commands.cards import CardHistory, CardMuted, CardReasons, CardUnmuted, GivenBack, TakenOn
 from commands.check import CheckReport
 from commands.help import HelpEntry, HelpPage
+from commands.oncall import HandedOver, Handover, OnCall, OnCallSet
 from commands.ping import Pong
 from commands.silences import Ended, Extended, Silenced, SilenceList
 from commands.status import StatusReport
@@ -42,15 +46,31 @@ from formatters import (
     cards,
     check,
     help,  # noqa: A004 - named as its command
+    oncall,
+    paging,
     ping,
     replies,
     silences,
+    standing,
     status,
+    watchdog,
 )
 from formatters.document import Document
 
 FORMATTERS: Mapping[type, Callable[[Any], Document]] = {
     AlertCard: alerts.alert_card,
+    Page: paging.page,
+    Reminder: paging.reminder,
+    Over: paging.over,
+    SecondPage: paging.second_page,
+    Escalated: paging.escalated,
+    OnCall: oncall.on_call,
+    OnCallSet: oncall.on_call_set,
+    Handover: oncall.handover,
+    HandedOver: oncall.handed_over,
+    Digest: standing.digest,
+    Board: standing.board,
+    BoardNotPinned: standing.board_not_pinned,
     TakenOn: cards.taken_on,
     GivenBack: cards.given_back,
     CardMuted: cards.card_muted,
@@ -83,5 +103,6 @@ FORMATTERS: Mapping[type, Callable[[Any], Document]] = {
     Nudge: replies.nudge,
     StrangerTried: replies.stranger_tried,
     StrangerSeen: replies.stranger_seen,
+    WatchdogSilent: watchdog.watchdog_silent,
 }
 """Result type → the function that puts it into words."""

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from bot.core.alerts import AlertCard, Card, Member, Severity, flapping, severity, where
 from bot.core.facts import Verdict
+from bot.core.paging import muted
 from bot.core.webhook import Status
 from formatters.document import Block, Bullets, Code, Document, Glyph, Item, Line, Link, Mark, Paragraph, Person, line
 from formatters.foreign import address
@@ -30,6 +31,12 @@ def alert_card(view: AlertCard) -> Document:
     return _firing(view) if view.card.firing else _resolved(view)
 
 
+def headline(view: AlertCard) -> Line:
+    """Return how urgent a card that burns is, and what it is about."""
+    burning = tuple(member for member in view.card.members if member.status is Status.FIRING)
+    return (*_state(view), *_subject(view.card, burning or view.card.members))
+
+
 def _firing(view: AlertCard) -> Document:
     card = view.card
     burning = tuple(member for member in card.members if member.status is Status.FIRING)
@@ -39,15 +46,15 @@ def _firing(view: AlertCard) -> Document:
         blocks.append(Paragraph((f"…and {more} more",)))
     if over := len(card.members) - len(burning):
         blocks.append(Paragraph((Mark(Glyph.OK), f" {over} of {len(card.members)} resolved")))
-    blocks += [Paragraph(each) for each in (_remembered(view), _links(view), _choices(card)) if each]
+    blocks += [Paragraph(each) for each in (_remembered(view), _links(view), _choices(view)) if each]
     verdict = _WORD[card.severity][2]
-    return Document(verdict, (*_state(view), *_subject(card, burning)), tuple(blocks))
+    return Document(verdict, headline(view), tuple(blocks))
 
 
 def _state(view: AlertCard) -> Line:
     """Return how a burning card begins: who is on it, that it is muted, or how urgent it is."""
     card = view.card
-    if card.muted:
+    if card.muted and muted(card, view.as_of):
         return (Mark(Glyph.SILENCED), f" until {clock(card.muted.until, ZoneInfo(view.zone))} — ")
     if card.taken:
         return (Mark(Glyph.ACKED), " ", Person(card.taken.by), " on it — ")
@@ -146,7 +153,8 @@ def _addresses(card: Card) -> Iterator[tuple[str, str]]:
     yield "Source", first.generator_url
 
 
-def _choices(card: Card) -> Line:
-    if card.taken or card.muted or not card.handle:
+def _choices(view: AlertCard) -> Line:
+    card = view.card
+    if card.taken or muted(card, view.as_of) or not card.handle:
         return ()
     return (Mark(Glyph.ACKED), " take · ", Mark(Glyph.SILENCED), " 2h · reply: ack, silence 2h, why")

@@ -15,19 +15,19 @@ _LISTED = 10
 
 def taken_on(result: TakenOn) -> Document:
     """Say who is on it."""
-    return Document(Verdict.OK, line(Mark(Glyph.ACKED), " ", Person(result.by), f" on it — {_which(result.card)}"))
+    return Document(Verdict.OK, line(Mark(Glyph.ACKED), " ", Person(result.by), f" on it — {which(result.card)}"))
 
 
 def given_back(result: GivenBack) -> Document:
     """Say that nobody is on it."""
-    return Document(Verdict.OK, line(Mark(Glyph.INFO), f" Nobody on it now — {_which(result.card)}"))
+    return Document(Verdict.OK, line(Mark(Glyph.INFO), f" Nobody on it now — {which(result.card)}"))
 
 
 def card_muted(result: CardMuted) -> Document:
     """Say what is muted, how much of it fires, and how to undo it."""
     until = clock(result.until, ZoneInfo(result.zone))
     title = line(
-        Mark(Glyph.SILENCED), f" Silenced until {until} — {count(result.mutes, 'alert')} · {_which(result.card)}"
+        Mark(Glyph.SILENCED), f" Silenced until {until} — {count(result.mutes, 'alert')} · {which(result.card)}"
     )
     undo: Line = ("take the reaction back",) if result.tapped else (Code(f"!unmute #{result.card.handle}"),)
     below = line("by ", Person(result.by), " · undo: ", *undo)
@@ -36,7 +36,7 @@ def card_muted(result: CardMuted) -> Document:
 
 def card_unmuted(result: CardUnmuted) -> Document:
     """Say that it is told again."""
-    return Document(Verdict.OK, line(Mark(Glyph.INFO), f" No longer muted — {_which(result.card)}"))
+    return Document(Verdict.OK, line(Mark(Glyph.INFO), f" No longer muted — {which(result.card)}"))
 
 
 def card_reasons(result: CardReasons) -> Document:
@@ -45,18 +45,19 @@ def card_reasons(result: CardReasons) -> Document:
     blocks = [block for member in card.members[:_SHOWN] for block in _reasons(member)]
     if more := len(card.members) - _SHOWN + card.truncated if len(card.members) > _SHOWN else card.truncated:
         blocks.append(Paragraph((f"…and {more} more",)))
-    return Document(Verdict.NONE, line(Mark(Glyph.INFO), f" Why {_which(card)}"), tuple(blocks))
+    return Document(Verdict.NONE, line(Mark(Glyph.INFO), f" Why {which(card)}"), tuple(blocks))
 
 
 def card_history(result: CardHistory) -> Document:
     """Show when it burned before, and how long."""
     number = len(result.earlier)
-    title = line(Mark(Glyph.INFO), f" {_which(result.card)}: {count(number, 'time')} before in 30 days")
+    title = line(Mark(Glyph.INFO), f" {which(result.card)}: {count(number, 'time')} before in 30 days")
     items = tuple(_earlier(card, result) for card in result.earlier[:_LISTED])
     return Document(Verdict.NONE, title, (Bullets(items),) if items else ())
 
 
-def _which(card: Card) -> str:
+def which(card: Card) -> str:
+    """Return a card's name and handle."""
     return f"{card.names[0]} #{card.handle}" if card.handle else card.names[0]
 
 

@@ -13,7 +13,7 @@ import pytest
 from bot.command import Command
 from bot.core import replies
 from bot.core.policy import Risk
-from bot.core.reading import find, tokens
+from bot.core.reading import as_meant, find, tokens
 from commands import COMMANDS
 from formatters import FORMATTERS
 from formatters.render import kind
@@ -45,7 +45,7 @@ def test_every_command_says_in_one_line_what_it_is_for(command: Command) -> None
 @EACH
 def test_every_example_is_a_line_that_the_command_takes(command: Command) -> None:
     for example in command.examples:
-        found, rest = find(COMMANDS, tokens(example.removeprefix("!")))
+        found, rest = find(COMMANDS, as_meant(tokens(example.removeprefix("!"))))
 
         assert found is command
         found.bind(rest)

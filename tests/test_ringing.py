@@ -1,16 +1,24 @@
 """Whose phone rings for what we say, by the push rules that everybody has who never changed any."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from bot.core.alerts import AlertCard, Card, Member, Taken
+from bot.core.escalation import Cause
 from bot.core.facts import Verdict
 from bot.core.message import Message, Rendered, as_edit, content, louder, shortened
 from bot.core.names import EventId, Key, RequestId, RoomId, UserId
+from bot.core.paging import Escalated, Outcome, Over, Page, Reminder
+from bot.core.standing import Board, Digest, standing
+from bot.core.webhook import Status
 from bot.demo.homeserver import Homeserver
+from commands.oncall import Handover
 from formatters import FORMATTERS
-from formatters.render import kind
+from formatters.render import kind, render
 from tests.tools.push_rules import Reader, Rules, Told, defaults, older, told
 
 BOT = UserId("@opsbot:demo.test")
@@ -24,6 +32,9 @@ EVERY_SORT = pytest.mark.parametrize(
     [pytest.param(Rendered(kind(sort), Verdict.BAD, BODY, f"<p>{BODY}</p>"), id=kind(sort)) for sort in FORMATTERS],
 )
 RULES = (defaults, older)
+NOW = datetime(2026, 11, 23, 14, 2, tzinfo=UTC)
+LABELS = {"alertname": "Anna", "severity": "critical", "namespace": "data", "pod": "@cleo:demo.test"}
+MEMBER = Member("f1", Status.FIRING, LABELS, {"summary": BODY}, NOW, None, "", NOW)
 ALONE, AMONG = 2, 4
 Content = Mapping[str, Any]
 
@@ -45,6 +56,45 @@ def everybody(
 def anybody(said: Content) -> set[Told]:
     """Return whatever anybody is told, by either rules, in a room of many and alone with the bot."""
     return {what for rules in RULES for members in (ALONE, AMONG) for what in everybody(said, rules, members)}
+
+
+TAKEN = Taken(CLEO, NOW)
+BURNING = Card(
+    *(Key("alert:1"), RoomId("!ops:demo.test"), "ops", "{}", 1, {}, (MEMBER,), "", 0, NOW), taken=TAKEN, muted=None
+)
+VIEW = AlertCard(BURNING, "UTC", NOW)
+
+
+@pytest.mark.parametrize("rules", RULES)
+@pytest.mark.parametrize(
+    "result",
+    [
+        Page(AlertCard(replace(BURNING, taken=None), "UTC", NOW), 2, 6),
+        Reminder(VIEW),
+        Handover(standing((BURNING,), (), NOW, "UTC"), (ANNA,), BEN),
+    ],
+    ids=lambda result: kind(type(result)),
+)
+def test_what_rings_until_somebody_answers_rings_for_whom_it_mentions_whoever_it_names(
+    result: object, rules: Callable[[str], Rules]
+) -> None:
+    page = content(message(render(result, formatters=FORMATTERS), rings=True, mentions=(ANNA,)), 1)
+
+    assert [bool(what.sound) for what in everybody(page, rules)] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        Over(BURNING),
+        Escalated(BURNING, Cause.UNANSWERED, Outcome.TOLD),
+        Digest(standing((BURNING,), (), NOW, "UTC"), sparkle=True),
+        Board(standing((BURNING,), (), NOW, "UTC")),
+    ],
+    ids=lambda result: kind(type(result)),
+)
+def test_an_end_a_digest_and_a_board_notify_nobody(result: object) -> None:
+    assert anybody(content(message(render(result, formatters=FORMATTERS)), 1)) == {Told(".m.rule.suppress_notices")}
 
 
 @EVERY_SORT

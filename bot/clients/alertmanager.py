@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from bot.clients.http import Answer, Http
 from bot.core.errors import Missing, Rejected, Unreachable
-from bot.core.firing import AlertGroup, AlertmanagerStatus, FiringAlert
+from bot.core.firing import AlertGroup, AlertmanagerStatus, FiringAlert, Receiver
 from bot.core.matchers import Matcher
 from bot.core.names import RequestId
 from bot.core.silences import Silence, State, mark, marked
@@ -34,6 +34,7 @@ _ERROR_BYTES = 4096
 
 _alerts = TypeAdapter(tuple[FiringAlert, ...])
 _groups = TypeAdapter(tuple[AlertGroup, ...])
+_receivers = TypeAdapter(tuple[Receiver, ...])
 _silences = TypeAdapter(tuple[Silence, ...])
 _silence = TypeAdapter(Silence)
 _status = TypeAdapter(AlertmanagerStatus)
@@ -86,6 +87,10 @@ class AlertmanagerApi:
     async def silences(self) -> tuple[Silence, ...]:
         """Return every silence it still knows: pending, active and, for some days, expired ones."""
         return _read(_silences, await self._get("silences"))
+
+    async def receivers(self) -> tuple[str, ...]:
+        """Return the names of everybody it may tell."""
+        return tuple(each.name for each in _read(_receivers, await self._get("receivers")))
 
     async def silence(self, identity: str) -> Silence:
         """Return one silence; raise Missing."""

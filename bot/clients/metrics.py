@@ -44,9 +44,18 @@ class Metrics:
             "webhook_seconds", "Time to answer a webhook whose token is known", _QUICK
         )
         self.alerts_accepted = self._counter("alerts_accepted_total", "Alerts of webhooks that were stored")
+        self.reconciled = self._counter(
+            "reconciled_total", "Cards put right by what Alertmanager said when asked", "how"
+        )
+        self.auditor_breaches = self._counter(
+            "auditor_breaches_total", "Promised messages that were lost or late when looked at", "what"
+        )
+        self.watchdog_silent = self._gauge("watchdog_silent", "Whether the Watchdog is overdue: 1 or 0")
         self.http_refusals = self._counter(
             "http_refusals_total", "Requests refused before they reached anything", "reason"
         )
+        self.pages = self._counter("pages_total", "Messages that ring the people on call, less a card's first")
+        self.second_channel = self._counter("second_channel_total", "Attempts by the second channel", "result")
 
     def _room_path(self) -> None:
         self.outbox_depth = self._gauge("outbox_depth", "Messages that wait to be sent")

@@ -39,6 +39,8 @@ def _secret_problems(settings: Settings, tree: Tree) -> Iterator[Problem]:
         ("web", "webhook_token_file"): settings.web.webhook_token_file,
         ("openbao", "auth", "token_file"): settings.openbao.auth.token_file,
         ("grafana", "token_file"): settings.grafana.token_file,
+        ("alerts", "second_channel_file"): settings.alerts.second_channel_file,
+        ("alerts", "heartbeat_url_file"): settings.alerts.heartbeat_url_file,
     }
     for at, file in files.items():
         if file and (why := _unreadable(file)):

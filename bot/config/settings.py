@@ -1,7 +1,7 @@
 """What can be set, each with the reason under it; `opsbot config-example` writes these words into the example."""
 
 import re
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
+from bot.core import matchers
 from bot.core.catalogue import Services
+from bot.core.errors import UsageError
 from bot.core.names import UserId
 from bot.core.policy import Role
 from bot.core.sbbb import SBBB
@@ -39,6 +41,22 @@ def _timezone(text: str) -> str:
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         # OSError: `Europe` is a directory of the zone files.
         raise ValueError("is not a time zone; write it like Europe/Lisbon or UTC") from error
+    return text
+
+
+def _matchers(text: str) -> str:
+    try:
+        matchers.read((text,))
+    except UsageError as error:
+        raise ValueError(f"cannot be matched: {error}; {error.hint}") from error
+    return text
+
+
+def _time_of_day(text: str) -> str:
+    try:
+        time.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError("is not a time of day; write it like 08:00, in quotes") from error
     return text
 
 
@@ -191,6 +209,26 @@ class Alerts(Section):
     """The room, by its short name, of what the bot itself has to say and of alerts without a room of their own."""
     link_hosts: tuple[str, ...] = ()
     """Hosts that links in alerts may lead to; all other addresses are shown as text."""
+    page: tuple[Annotated[str, AfterValidator(_matchers)], ...] = ('severity="critical"',)
+    """What rings the people on call: alerts that meet all matchers of any line, written as Alertmanager writes them;
+    severity is also what a card calls it, so that page and disaster are critical."""
+    second_channel: SecretStr | None = None
+    """Where a page goes that nobody answers or the homeserver does not take: Apprise addresses (ntfy, SMTP, SMS …), one
+    a line (better: second_channel_file)."""
+    second_channel_file: Path | None = None
+    """A file with those addresses, like /run/secrets/second-channel/urls."""
+    digest_at: Annotated[str, AfterValidator(_time_of_day)] | None = None
+    """When the room is told every day what is open, acked, silenced and ending, like "08:00"; null: never."""
+    board: bool = False
+    """Keep a pinned message with the numbers of what burns."""
+    watchdog: str | None = "Watchdog"
+    """The alert that always fires, to prove that alerts get through: it has no card, its absence has; null: none."""
+    watchdog_every: timedelta = Field(default=timedelta(hours=12), ge=timedelta(seconds=1))
+    """How often Alertmanager repeats it (repeat_interval of its route); a twelfth later it is missed."""
+    heartbeat_url: SecretStr | None = None
+    """An address outside that is asked for every minute while all is well, so that our own silence is noticed there."""
+    heartbeat_url_file: Path | None = None
+    """A file with that address."""
 
 
 class Limits(Section):
@@ -200,6 +238,11 @@ class Limits(Section):
     """The longest a command may take before it is answered with what could not be asked."""
     probe: timedelta = timedelta(seconds=5)
     """The longest one question to a neighbour may take within a check."""
+    reconcile: timedelta = Field(default=timedelta(seconds=60), ge=timedelta(milliseconds=100))
+    """How often the cards are compared with what Alertmanager says burns."""
+    gone: timedelta = Field(default=timedelta(minutes=2), ge=timedelta(milliseconds=100))
+    """How long Alertmanager must not know an alert before its card is closed. Prometheus repeats alerts every minute:
+    anything shorter closes cards wrongly when Alertmanager loses its memory."""
     per_person: int = Field(default=20, ge=1)
     """Commands a person may send per minute."""
     outbox_window: int = Field(default=16, ge=1, le=64)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from bot.core.escalation import MOST_PAGES, Escalation
 from bot.core.names import Key, RoomId, UserId
 from bot.core.webhook import Alert, Status, Webhook
 
@@ -55,6 +56,9 @@ class Taken:
     by: UserId
     at: datetime
     why: str = ""
+    reminders: int = 0
+    """How often they were asked whether they are still on it."""
+    reminded_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +105,16 @@ class Card:
     muted: Muted | None = None
     past: Past | None = None
     gone: bool = False
-    """Alertmanager no longer knew some of it: its end was never told, and is concluded."""
+    """Alertmanager no longer knew some of it: its end was not told, and is concluded."""
+    version: str = ""
+    """Of the webhook that opened it: 4 is Alertmanager's, 1 is Grafana's."""
     pages: int = 0
     """How often it rang."""
     paged_at: datetime | None = None
+    allowed: int = MOST_PAGES
+    """How often it may ring; when it is given back, as often again."""
+    escalations: tuple[Escalation, ...] = ()
+    """What was asked of the second channel."""
     turns: tuple[datetime, ...] = ()
     """When the group last began or ceased to burn, oldest first, as far as flapping is judged by."""
 
@@ -157,11 +167,12 @@ def merge(card: Card | None, webhook: Webhook, room: RoomId, now: datetime) -> t
     members = _fold(card.members, webhook.alerts, now)
     if members == card.members:
         return card, News.NOTHING
+    gone = card.gone and any(_concluded(member) for member in members)
     if card.firing:
-        changed = replace(card, members=members, truncated=webhook.truncated)
+        changed = replace(card, members=members, gone=gone, truncated=_left_out(members, webhook))
         return changed, News.CHANGED if changed.firing else News.RESOLVED
     if all(member.status is Status.RESOLVED for member in members):
-        return replace(card, members=members), News.CHANGED
+        return replace(card, members=members, gone=gone), News.CHANGED
     return _opened(webhook, room, card.episode + 1, now)
 
 
@@ -240,6 +251,7 @@ def _opened(webhook: Webhook, room: RoomId, episode: int, now: datetime) -> tupl
         external_url=webhook.external_url,
         truncated=webhook.truncated,
         opened_at=now,
+        version=webhook.version,
     )
     return card, News.OPENED if card.firing else News.RESOLVED
 
@@ -275,9 +287,21 @@ def _superseded(members: Iterable[Member], alert: Alert, now: datetime) -> dict[
 
 def _is_news(before: Member, alert: Alert, now: datetime) -> bool:
     if alert.status is before.status:
-        return False
+        # An end that was concluded is told after all.
+        return _concluded(before) and alert.ends_at is not None
     back = before.status is Status.RESOLVED
     return not back or now - before.changed_at > FOLD
+
+
+def _concluded(member: Member) -> bool:
+    return member.status is Status.RESOLVED and member.ends_at is None
+
+
+def _left_out(members: Iterable[Member], webhook: Webhook) -> int:
+    """Return how many alerts the sender left out that are not known from elsewhere."""
+    sent = {alert.fingerprint for alert in webhook.alerts}
+    known = sum(member.status is Status.FIRING and member.fingerprint not in sent for member in members)
+    return max(0, webhook.truncated - known)
 
 
 def _member(alert: Alert, now: datetime) -> Member:

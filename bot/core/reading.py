@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import Protocol, TypeVar
 
 from bot.core.errors import UsageError
+from bot.core.names import Key
 
 _QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "‚": "'", "\u00a0": " "})
 # An apostrophe inside a word is no quote: !announce we don't stop.
@@ -30,6 +31,9 @@ _DEEDS = {"👀": "ack", "👍": "ack", "🔕": "mute 2h", "🔇": "mute 2h", "�
 _OF_CARDS = {"silence": "mute", "unsilence": "unmute"}
 
 
+_BELOW_CARD = re.compile(rf"\w+:({CARD}[^:]+)(?::.*)?")
+
+
 class Called(Protocol):
     """Anything that is called by a verb."""
 
@@ -46,6 +50,12 @@ def tapped_as_deed(emoji: str) -> str | None:
     """Return the words that a reaction to a card stands for; None for all others: 🔥 is in too easy reach."""
     # Clients add a variation selector or a skin tone to what is the same sign.
     return _DEEDS.get(re.sub("[\ufe0f\U0001f3fb-\U0001f3ff]", "", emoji))
+
+
+def card_of(key: Key) -> Key:
+    """Return the card that a message of ours is about: a page or a reminder is answered like the card itself."""
+    below = _BELOW_CARD.fullmatch(key)
+    return Key(below[1]) if below else key
 
 
 def straighten(text: str) -> str:
@@ -87,6 +97,13 @@ def about_card(words: tuple[str, ...], *, replied: bool) -> tuple[str, ...]:
     """Return the words as meant of a card: `silence 2h` below one, or with its handle, mutes what it is about."""
     if words and words[0].lower() in _OF_CARDS and (replied or any(word.startswith("#") for word in words[1:])):
         return (_OF_CARDS[words[0].lower()], *words[1:])
+    return words
+
+
+def as_meant(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the words with the one that is left out: who names people to `!oncall` sets them."""
+    if len(words) > 1 and words[0].lower() == "oncall" and words[1].lower() != "set":
+        return ("oncall", "set", *words[1:])
     return words
 
 

@@ -50,7 +50,7 @@ class Alert:
     """Sorted by name; long values are clipped and end in an ellipsis."""
     annotations: Mapping[str, str]
     starts_at: datetime
-    """Aware, UTC, microseconds."""
+    """Aware, UTC, milliseconds: Alertmanager's API tells no more, and the same alert must be known by both."""
     ends_at: datetime | None
     """None while it fires."""
     generator_url: str
@@ -89,7 +89,11 @@ def parse(body: bytes) -> Webhook:
     Values that are merely too long are clipped instead of refused: Alertmanager does not repeat what was answered with
     4xx, and a tenant's label must not hide the other alerts of its group.
     """
-    top = _object(body)
+    return read(_object(body))
+
+
+def read(top: Mapping[str, Any]) -> Webhook:
+    """Read what a webhook's body says, as `parse` does."""
     listed = top.get("alerts")
     if not isinstance(listed, list):
         raise UsageError("alerts must be a list", hint=_HINT)
@@ -194,7 +198,8 @@ def _time(value: object) -> datetime | None:
 
 
 def _start(value: object) -> datetime:
-    return _time(value) or _EARLIEST
+    moment = _time(value) or _EARLIEST
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def _end(value: object) -> datetime | None:

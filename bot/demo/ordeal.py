@@ -54,7 +54,7 @@ class Sender:
 
     async def tell(self, group: str, pods: dict[str, bool], *, severity: str = "warning") -> None:
         """Tell of a group until it was heard; raise NotTaken for a 4xx, after which Alertmanager would give up."""
-        body = webhook_body(alerts(group, pods, severity))
+        body = webhook_body(alerts(group, pods, severity), receiver="ordeal")
         while (status := await self.post(body)) not in _OK:
             if 0 < status < _SERVER_ERROR:
                 raise NotTaken(f"{group}: HTTP {status}")

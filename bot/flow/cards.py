@@ -3,17 +3,23 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-from bot.clients.store import cards, outbox
-from bot.clients.store.database import Transaction
-from bot.core.alerts import AlertCard, Card, News, Severity, flapping, handle, merge, turned
+from bot.clients.store import cards, oncall, outbox
+from bot.clients.store.database import Database, Transaction
+from bot.core import paging
+from bot.core.alerts import AlertCard, Card, News, flapping, handle, merge, turned
 from bot.core.message import Message, Priority
 from bot.core.names import Key, RoomId, UserId
+from bot.core.oncall import on_call
+from bot.core.truth import stand_in
 from bot.core.webhook import Webhook
 from bot.flow.desk import Desk
 
 Change = Callable[[Card], Card]
 """Makes a card into what it is next."""
+_SCROLLED = 15
+"""After so many further messages of ours a card has left the screen, and its end is told anew."""
 
 
 class Cards:
@@ -21,11 +27,13 @@ class Cards:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._paged = paging.rules(desk.settings.alerts.page)
 
     async def fold(self, tx: Transaction, room: RoomId, webhook: Webhook) -> News:
         """Take a webhook in; say whether there is anything new."""
         now = self._desk.system.now()
         before = await cards.latest(tx, room, webhook.receiver, webhook.group_key)
+        before = before or await self._adopted(tx, room, webhook)
         card, news = merge(before, webhook, room, now)
         if news is News.NOTHING:
             return news
@@ -34,10 +42,19 @@ class Cards:
             card = replace(card, turns=before.turns if before else ())
         if news in {News.OPENED, News.RESOLVED}:
             card = turned(card, now)
-        if news is News.OPENED and self.pages(card, now):
-            card = replace(card, pages=1, paged_at=now)
+        card = await self._rung(tx, card, now, opened=news is News.OPENED)
         await self.show(tx, card, now)
+        if news is News.RESOLVED:
+            await self._tell_end(tx, card, now)
         return news
+
+    async def _adopted(self, tx: Transaction, room: RoomId, webhook: Webhook) -> Card | None:
+        """Return the card that was made while this group's webhook did not come, under the group's own name."""
+        card = stand_in(await cards.of_group(tx, webhook.group_labels), room, webhook)
+        if card is None:
+            return None
+        await cards.rename(tx, card, webhook.receiver, webhook.group_key)
+        return replace(card, receiver=webhook.receiver, group_key=webhook.group_key, external_url=webhook.external_url)
 
     async def amend(self, tx: Transaction, key: Key, change: Change) -> Card | None:
         """Change a card and tell it, silently; None when there is no such card."""
@@ -45,8 +62,11 @@ class Cards:
         if card is None:
             return None
         changed = change(card)
+        now = self._desk.system.now()
         if changed != card:
-            await self.show(tx, changed, self._desk.system.now())
+            await self.show(tx, changed, now)
+        if card.firing and not changed.firing:
+            await self._tell_end(tx, changed, now)
         return changed
 
     async def show(self, tx: Transaction, card: Card, now: datetime) -> None:
@@ -55,23 +75,89 @@ class Cards:
         A card that may ring says so in every revision: only the first, a new message, does ring (edits never do), and
         which one that is only the outbox knows, since revisions that wait are merged.
         """
-        await cards.save(tx, card, now)
-        settings, pages = self._desk.settings, self.pages(card, now)
+        pages = self.pages(card, now)
+        people = on_call(self._desk.settings.people, await oncall.get(tx)) if pages else ()
         message = Message(
             room=card.room,
             key=card.key,
-            rendered=self._desk.render(AlertCard(card, settings.timezone, now, settings.alerts.link_hosts)),
+            rendered=self._desk.render(self.view(card, now)),
             priority=Priority.CRITICAL if pages else Priority.ORDINARY,
             rings=pages,
-            mentions=self.on_call() if pages else (),
+            mentions=people,
         )
-        await outbox.put(tx, message, now)
+        rev = await outbox.put(tx, message, now)
+        await cards.save(tx, card, now, rev)
+
+    def view(self, card: Card, now: datetime) -> AlertCard:
+        """Return a card as it is to be told now."""
+        return AlertCard(card, self._desk.settings.timezone, now, self._desk.settings.alerts.link_hosts)
 
     def pages(self, card: Card, now: datetime) -> bool:
         """Tell whether a card may ring a phone."""
-        critical = card.firing and card.severity is Severity.CRITICAL
-        return critical and card.muted is None and card.taken is None and not flapping(card, now)
+        return paging.rings(card, self._paged, now)
 
-    def on_call(self) -> tuple[UserId, ...]:
-        """Return who is rung."""
-        return tuple(user for user, person in self._desk.settings.people.items() if person.on_call)
+    async def due(self, source: Transaction | Database, card: Card, now: datetime) -> paging.Due:
+        """Tell what is to be done about a card now."""
+        last = paging.page_key(card.key, card.pages)
+        delivered = not (await outbox.waits(source, card.room, card.key) or await outbox.waits(source, card.room, last))
+        return paging.due(card, self._paged, now, delivered=delivered)
+
+    async def page(self, tx: Transaction, card: Card, now: datetime) -> Card:
+        """Ring once more: by a message of its own, counted together with it."""
+        card = paging.rung(card, now)
+        result = paging.Page(self.view(card, now), card.pages, card.allowed)
+        people = on_call(self._desk.settings.people, await oncall.get(tx))
+        key = paging.page_key(card.key, card.pages)
+        await cards.save(tx, card, now)
+        await self.say(tx, card, key, result, now, mentions=people)
+        self._desk.metrics.pages.inc()
+        return card
+
+    async def remind(self, tx: Transaction, card: Card, now: datetime) -> None:
+        """Ask the one who took a card whether they are still on it."""
+        card = paging.reminded(card, now)
+        await cards.save(tx, card, now)
+        if card.taken:
+            result = paging.Reminder(self.view(card, now))
+            await self.say(tx, card, paging.reminder_key(card), result, now, mentions=(card.taken.by,))
+
+    async def say(
+        self,
+        tx: Transaction,
+        card: Card,
+        key: Key,
+        result: Any,
+        now: datetime,
+        mentions: tuple[UserId, ...] | None = None,
+    ) -> None:
+        """Queue a message below a card, once for its key; it rings when `mentions` is given, else it is silent."""
+        if await outbox.known(tx, card.room, key):
+            return
+        rings = mentions is not None
+        message = Message(
+            card.room,
+            key,
+            self._desk.render(result),
+            Priority.CRITICAL if rings else Priority.ORDINARY,
+            rings=rings,
+            mentions=mentions or (),
+            reply_to=await outbox.event_of(tx, card.room, card.key),
+        )
+        await outbox.put(tx, message, now)
+
+    async def _rung(self, tx: Transaction, card: Card, now: datetime, *, opened: bool) -> Card:
+        """Count a card that rings by its own first message; let one that became urgent after it ring by another."""
+        if card.pages or not self.pages(card, now):
+            return card
+        if opened or await outbox.unsent(tx, card.room, card.key):
+            return paging.rung(card, now)
+        return await self.page(tx, card, now)
+
+    async def _tell_end(self, tx: Transaction, card: Card, now: datetime) -> None:
+        """Say that a card is over, where the room would not see it from the card."""
+        if await outbox.event_of(tx, card.room, card.key) is None:
+            return
+        gone_by = await outbox.since(tx, card.room, card.key, _SCROLLED + 1)
+        # What comes and goes may well be back, and who was not rung for it does not wait for its end.
+        if card.pages or (gone_by > _SCROLLED and not flapping(card, now)):
+            await self.say(tx, card, Key(f"over:{card.key}"), paging.Over(card), now)

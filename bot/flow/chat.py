@@ -19,7 +19,7 @@ from bot.core.heard import Heard, Sort
 from bot.core.message import Message, Priority
 from bot.core.names import EventId, Key, RequestId
 from bot.core.policy import Ask, Reason, Refuse, Risk
-from bot.core.reading import CARD, UNDOES, about_card, addressed, find, tapped_as_deed, tokens
+from bot.core.reading import CARD, UNDOES, about_card, addressed, as_meant, card_of, find, tapped_as_deed, tokens
 from bot.core.replies import Broken, Misread, NotRecorded, Refusal, StrangerTried
 from bot.flow.audit import Deed, note
 from bot.flow.desk import Desk
@@ -93,7 +93,8 @@ class Chat:
         if heard.event_id in self._refused:
             await self._record_refusal(arrival)
             return
-        about = await cards.of_event(self._desk.database, heard.target) if heard.target else None
+        below = await cards.of_event(self._desk.database, heard.target) if heard.target else None
+        about = card_of(below) if below else None
         match heard.sort:
             case Sort.REACTION:
                 await self._tapped(arrival, about)
@@ -182,7 +183,7 @@ class Chat:
 
     def _read(self, words: str, about: Key | None) -> tuple[Command, tuple[str, ...]]:
         replied = about is not None and about.startswith(CARD)
-        return find(self._commands, about_card(tokens(words), replied=replied))
+        return find(self._commands, as_meant(about_card(tokens(words), replied=replied)))
 
     async def _refuse(self, arrival: Arrival, command: Command, ruling: Refuse) -> None:
         if ruling.reason is Reason.BOT:

@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from bot.clients.store import inbox, outbox, proposals
+from bot.clients.store import inbox, oncall, outbox, proposals
 from bot.clients.store.database import Transaction
 from bot.command import ActionContext, Command, Context, Request
 from bot.core.audit import Phase
@@ -16,7 +16,7 @@ from bot.core.confirmation import Proposal
 from bot.core.errors import NeighbourError, StoreFailed, Unreachable, UsageError
 from bot.core.facts import Verdict
 from bot.core.message import Message, Priority, Rendered, content, transaction_id
-from bot.core.names import Key
+from bot.core.names import Key, UserId
 from bot.core.replies import Broken, Failure, Misread, NotRecorded, Nudge, TookTooLong, Unsure
 from bot.flow.audit import Deed, note
 from bot.flow.cards import Cards, Change
@@ -44,6 +44,8 @@ class Ended:
     """It may have happened although no answer came."""
     took: timedelta = timedelta(0)
     amendments: tuple[tuple[Key, Change], ...] = ()
+    on_call: tuple[UserId, ...] = ()
+    """Who is paged from now on; nobody: who was before."""
 
 
 class Executor:
@@ -73,17 +75,19 @@ class Executor:
         request = request_of(proposal, self._desk.system)
         posts: list[Message] = []
         amendments: list[tuple[Key, Change]] = []
+        assigned: list[UserId] = []
         looking = self._make_context(request)
         ctx = ActionContext(
             **{name: getattr(looking, name) for name in Context.__dataclass_fields__},
             action=proposal.id,
             post=posts.append,
             amend=lambda key, change: amendments.append((key, change)),
+            assign=assigned.extend,
         )
         began = self._desk.system.now()
         ended = await self._run(command, ctx, proposal.tokens)
         if ended.ok:
-            ended = replace(ended, posts=tuple(posts), amendments=tuple(amendments))
+            ended = replace(ended, posts=tuple(posts), amendments=tuple(amendments), on_call=tuple(assigned))
         ended = replace(ended, took=self._desk.system.now() - began)
         await self._finish(Deed(request, command, proposal.tokens), ended, proposal)
 
@@ -167,6 +171,8 @@ class Executor:
                 await outbox.put(tx, message, now)
             for key, change in ended.amendments:
                 await self._cards.amend(tx, key, change)
+            if ended.on_call:
+                await oncall.put(tx, ended.on_call)
             await inbox.done(tx, deed.request.event)
 
         return store

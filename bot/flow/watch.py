@@ -4,22 +4,18 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
-import structlog
-
 from bot.clients.store import inbox, outbox
 from bot.clients.store.audit import AuditLog
 from bot.clients.store.database import Transaction
-from bot.core.errors import OpsError
 from bot.core.health import SelfReport
 from bot.core.message import Message
 from bot.core.names import Key, RoomId, UserId
 from bot.core.replies import StrangerSeen
 from bot.flow.desk import Desk
+from bot.flow.duty import every
 from bot.flow.gate import Gate
 from bot.flow.outbox import Outbox
 from bot.flow.rooms import Rooms
-
-log = structlog.get_logger("watch")
 
 _KEEP = timedelta(days=7)
 """How long the ids of answered events are kept, against a homeserver that tells of one again."""
@@ -40,21 +36,15 @@ class Watch:
     async def run(self) -> None:
         """Do each duty at its time until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._every(1, self._gate.expire), name="prompts")
-            tasks.create_task(self._every(5, self._measure), name="measure")
-            tasks.create_task(self._every(60, self._name_strangers), name="strangers")
-            tasks.create_task(self._every(3600, self._forget), name="forget")
+            for seconds, duty, name in (
+                (1, self._gate.expire, "prompts"),
+                (5, self._measure, "measure"),
+                (60, self._name_strangers, "strangers"),
+                (3600, self._forget, "forget"),
+            ):
+                pause = timedelta(seconds=seconds)
+                tasks.create_task(every(self._desk.system, pause, duty, name), name=name)
             tasks.create_task(self._feel_lag(), name="lag")
-
-    async def _every(self, seconds: float, duty: Callable[[], Awaitable[None]]) -> None:
-        while True:
-            await self._desk.system.sleep(seconds)
-            try:
-                await duty()
-            except OpsError as error:
-                log.warning("watch.failed", duty=duty.__name__, reason=str(error))
-            except Exception:
-                log.exception("watch.broken", duty=duty.__name__)
 
     async def _measure(self) -> None:
         waiting, oldest = await self._outbox.state()

@@ -118,6 +118,15 @@ async def test_groups_and_status_are_told(desk: Desk) -> None:
     assert "receiver" not in repr(status)
 
 
+async def test_receivers_and_the_start_are_told(desk: Desk) -> None:
+    desk.clock.now = NOW + HOUR
+    desk.monitoring.alertmanager.restart()
+    desk.clock.now += HOUR
+
+    assert await desk.api.receivers() == ("matrix",)
+    assert (await desk.api.status()).uptime == NOW + HOUR
+
+
 async def test_a_silence_is_made_told_and_ended(desk: Desk) -> None:
     odd = (Matcher("pod", 'a"b\\.c|d', Operator.LIKE), Matcher("severity", "info", Operator.NOT_EQUAL))
     identity = await desk.create(matchers=odd)

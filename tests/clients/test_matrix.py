@@ -283,6 +283,22 @@ async def test_a_text_becomes_a_file_in_the_room(scene: Scene, bot: Matrix, room
     assert (shown["filename"], shown["info"]) == ("logs.txt", {"mimetype": "text/plain", "size": 15})
 
 
+async def test_an_event_is_pinned_once_beside_what_others_pinned(scene: Scene, bot: Matrix, room: RoomId) -> None:
+    theirs, ours = scene.says(room, "House rules"), scene.says(room, "Board")
+    state = f"/_matrix/client/v3/rooms/{room}/state"
+    with pytest.raises(Denied):
+        await bot.pin(room, ours)
+    powers = scene.server.call("GET", f"{state}/m.room.power_levels/", by=scene.anna)
+    powers["users"][bot.user] = 50
+    scene.server.call("PUT", f"{state}/m.room.power_levels/", powers, by=scene.anna)
+
+    await bot.pin(room, theirs)
+    await bot.pin(room, ours)
+    await bot.pin(room, ours)
+
+    assert scene.server.call("GET", f"{state}/m.room.pinned_events/", by=scene.anna) == {"pinned": [theirs, ours]}
+
+
 async def test_courtesies_never_fail(scene: Scene, bot: Matrix, room: RoomId) -> None:
     event = scene.says(room, "!status")
 

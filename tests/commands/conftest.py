@@ -98,6 +98,7 @@ class House:
             render=cast("Any", None),
             clock=lambda: self.now,
             cards=cast("Any", None),
+            roster=cast("Any", None),
         )
 
     async def _report(self) -> SelfReport:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.errors import UsageError
-from bot.core.reading import addressed, find, straighten, tokens
+from bot.core.reading import addressed, as_meant, find, straighten, tokens
 
 BOT = "@opsbot:example.org"
 
@@ -177,3 +177,17 @@ def test_what_is_straightened_once_stays_so(text: str) -> None:
 @given(st.lists(st.text(alphabet="abcxyz0123456789/=.,", min_size=1, max_size=10), max_size=5))
 def test_plain_words_are_kept_as_they_are(words: list[str]) -> None:
     assert tokens(" ".join(words)) == tuple(words)
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        ("oncall", "oncall"),
+        ("oncall @ben", "oncall set @ben"),
+        ("OnCall @anna @ben", "oncall set @anna @ben"),
+        ("oncall set @ben", "oncall set @ben"),
+        ("help oncall set", "help oncall set"),
+    ],
+)
+def test_who_names_people_to_oncall_sets_them(words: str, meant: str) -> None:
+    assert as_meant(tuple(words.split())) == tuple(meant.split())

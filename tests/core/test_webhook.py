@@ -60,7 +60,7 @@ def test_alertmanagers_webhook_is_read_whole() -> None:
                 status=Status.FIRING,
                 labels={"alertname": "DiskFull", "namespace": "data", "severity": "critical"},
                 annotations={"summary": "No room left"},
-                starts_at=datetime(2026, 10, 1, 10, 0, 0, 123456, tzinfo=UTC),
+                starts_at=datetime(2026, 10, 1, 10, 0, 0, 123000, tzinfo=UTC),
                 ends_at=None,
                 generator_url="http://prometheus/graph?g0.expr=up",
                 fingerprint="0123456789abcdef",

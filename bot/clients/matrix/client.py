@@ -165,6 +165,16 @@ class Matrix:
         answer = await self._account.call("PUT", f"{room_path(room)}/redact/{part(event)}/{part(txn)}", body)
         return EventId(said(answer, "event_id"))
 
+    async def pin(self, room: RoomId, event: EventId) -> None:
+        """Pin an event beside those that are; Denied when we may not send that state."""
+        path = f"{room_path(room)}/state/m.room.pinned_events/"
+        try:
+            pinned = strings(items(await self._account.call("GET", path), "pinned"))
+        except Missing:
+            pinned = ()
+        if event not in pinned:
+            await self._account.call("PUT", path, {"pinned": [*pinned, event]})
+
     async def upload(self, text: str, name: str, mime: str = "text/plain") -> str:
         """Upload a text and return its mxc address; in the clear, so for an encrypted room use `attach`."""
         return await self._upload(text.encode(), name, mime)

@@ -1,8 +1,8 @@
 """Alert cards on disk: the group each is about, its members as last told, and what came before it."""
 
 import json
-from dataclasses import replace
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from statistics import median
 
@@ -45,15 +45,15 @@ async def open_cards(source: Transaction | Database) -> list[Card]:
 
 async def of_group(source: Transaction | Database, labels: Mapping[str, str]) -> list[Card]:
     """Return the newest cards about groups of these labels, whoever was told of them, newest first."""
-    sql = "SELECT card FROM cards WHERE labels = ? ORDER BY opened_at DESC LIMIT 50"
+    sql = "SELECT card, room FROM cards WHERE labels = ? ORDER BY opened_at DESC LIMIT 50"
     return [_card(row) for row in await _rows(source, sql, fingerprint(labels))]
 
 
 async def rename(tx: Transaction, card: Card, receiver: str, group_key: str) -> None:
     """Give a group, all its cards with it, the receiver and the key that it really has."""
     await tx.run(
-        "UPDATE cards SET receiver = ?1, group_key = ?2,"
-        " card = json_set(card, '$.receiver', ?1, '$.group_key', ?2) WHERE room = ?3 AND receiver = ?4 AND group_key = ?5",
+        "UPDATE cards SET receiver = ?1, group_key = ?2, card = json_set(card, '$.receiver', ?1, '$.group_key', ?2)"
+        " WHERE room = ?3 AND receiver = ?4 AND group_key = ?5",
         (receiver, group_key, card.room, card.receiver, card.group_key),
     )
 
@@ -84,7 +84,8 @@ async def save(tx: Transaction, card: Card, now: datetime, rev: int = 0) -> None
     at = now.isoformat()
     await tx.run(
         "INSERT INTO cards"
-        " (key, handle, names, place, room, receiver, group_key, episode, open, card, opened_at, closed_at, labels, rev)"
+        " (key, handle, names, place, room, receiver, group_key, episode, open, card, opened_at, closed_at,"
+        " labels, rev)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (key) DO UPDATE SET open = excluded.open, card = excluded.card, rev = max(rev, excluded.rev),"
         " closed_at = CASE WHEN excluded.open THEN NULL ELSE coalesce(closed_at, excluded.closed_at) END",

@@ -9,6 +9,7 @@ from typing import Any
 from bot.clients.store.database import Database, Row, Transaction
 from bot.core.message import File, Message, Priority, content, file_content, file_key
 from bot.core.names import EventId, Key, RoomId
+from bot.core.promises import Waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,17 +176,6 @@ async def depth(database: Database) -> tuple[int, datetime | None]:
     """Return how many parcels wait, and since when the oldest does."""
     rows = await database.read("SELECT count(*), min(created_at) FROM outbox WHERE state != 'dead'")
     return rows[0][0], datetime.fromisoformat(rows[0][1]) if rows[0][1] else None
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A parcel that is not delivered yet."""
-
-    room: RoomId
-    key: Key
-    rev: int
-    priority: Priority
-    since: datetime
 
 
 async def waiting(database: Database, before: datetime) -> list[Waiting]:

@@ -56,7 +56,7 @@ CREATE TABLE proposals (
   event_id TEXT NOT NULL, room TEXT NOT NULL, requester TEXT NOT NULL, verb TEXT NOT NULL, tokens TEXT NOT NULL,
   about TEXT,
   risk INTEGER NOT NULL, target TEXT NOT NULL, code_hash TEXT NOT NULL, tries INTEGER NOT NULL DEFAULT 0,
-  boot TEXT NOT NULL, not_before REAL NOT NULL, deadline REAL NOT NULL, expires_at TEXT NOT NULL,
+  boot TEXT NOT NULL, not_before REAL NOT NULL, deadline REAL NOT NULL,
   beneath TEXT, confirmer TEXT, sent_at TEXT NOT NULL, created_at TEXT NOT NULL,
   state TEXT NOT NULL CHECK (state IN
     ('pending', 'executing', 'done', 'failed', 'unknown', 'expired', 'cancelled', 'void'))

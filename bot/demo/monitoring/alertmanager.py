@@ -4,7 +4,7 @@ import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from aiohttp import web
@@ -60,6 +60,7 @@ class Alertmanager:
         """By fingerprint; resolved ones too."""
         self.silences: dict[str, Silence] = {}
         self.listeners: list[Listener] = []
+        self.started = clock() - timedelta(days=1)
 
     def fire(
         self, labels: dict[str, str], annotations: dict[str, str] | None = None, starts_at: datetime | None = None
@@ -73,6 +74,19 @@ class Alertmanager:
     def resolve(self, labels: dict[str, str]) -> Alert:
         """Let a firing alert be over; raise KeyError for one that never fired."""
         return self._keep(replace(self.alerts[fingerprint(labels)], ends_at=self.clock()))
+
+    def silence(self, labels: dict[str, str], span: timedelta, *, by: str = "ben", why: str = "") -> str:
+        """Silence what has these labels from now on, as somebody does on its own pages; return the silence's id."""
+        now = self.clock()
+        matchers = tuple(Matcher(name, value) for name, value in labels.items())
+        silence = Silence(str(uuid.uuid4()), matchers, now, now + span, by, why, now)
+        self.silences[silence.id] = silence
+        return silence.id
+
+    def restart(self) -> None:
+        """Forget every alert, as a restart does; silences are kept."""
+        self.alerts.clear()
+        self.started = self.clock()
 
     def firing(self) -> list[Alert]:
         """Return the alerts that are not over, oldest first."""
@@ -214,7 +228,7 @@ class Alertmanager:
         return {
             "cluster": {"name": "01DEMO", "status": "ready", "peers": []},
             "config": {"original": "route:\n  receiver: matrix\n"},
-            "uptime": stamp(self.clock()),
+            "uptime": stamp(self.started),
             "versionInfo": {"version": "0.31.1", "branch": "HEAD", "revision": "0", "goVersion": "go1.26"},
         }
 

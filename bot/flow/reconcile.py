@@ -1,0 +1,104 @@
+"""Keeps the cards true: tells what Alertmanager's webhooks did not, closes what it no longer knows."""
+
+from collections.abc import Mapping, Sequence
+
+import structlog
+
+from bot.clients.alertmanager import AlertmanagerApi
+from bot.clients.store import cards as store
+from bot.clients.store.database import Transaction
+from bot.core import truth
+from bot.core.alerts import Card, News
+from bot.core.errors import UsageError
+from bot.core.firing import AlertGroup
+from bot.core.names import RoomId
+from bot.core.truth import Absences, Told
+from bot.flow.cards import Cards
+from bot.flow.desk import Desk
+from bot.flow.duty import every
+from bot.flow.outbox import Outbox
+from bot.flow.rooms import Rooms
+
+log = structlog.get_logger("reconcile")
+
+
+class Reconciler:
+    """Compares cards with Alertmanager at fixed times; a question it does not answer changes nothing."""
+
+    def __init__(self, desk: Desk, posts: Outbox, cards: Cards, rooms: Rooms, alertmanager: AlertmanagerApi) -> None:
+        self._desk = desk
+        self._outbox = posts
+        self._cards = cards
+        self._rooms = rooms
+        self._alertmanager = alertmanager
+        self._missing: Absences = {}
+
+    async def run(self) -> None:
+        """Compare until cancelled."""
+        await every(self._desk.system, self._desk.settings.limits.reconcile, self.once, "reconcile")
+
+    async def once(self) -> None:
+        """Compare now; raise OpsError when Alertmanager does not answer every question."""
+        # First the cards, then the question: what changes in between is left for the next time.
+        known = await store.open_cards(self._desk.database)
+        heard = await store.receivers(self._desk.database, but=truth.ASSUMED)
+        said = await self._ask()
+        now = self._desk.system.now()
+        self._missing = truth.missing(self._missing, known, said, now)
+        gone = truth.gone(self._missing, now, self._desk.settings.limits.gone)
+        for card in known:
+            await self._restate(card, truth.restated(card, said, gone, now))
+        watchdog = self._desk.settings.alerts.watchdog
+        for group in truth.untold(said, known, heard, now, but=watchdog):
+            await self._tell(group, heard)
+
+    async def _ask(self) -> Told:
+        """Ask for everything, one question after the other: the same connection leads to the same Alertmanager."""
+        groups = await self._alertmanager.groups()
+        silences = await self._alertmanager.silences()
+        receivers = await self._alertmanager.receivers()
+        status = await self._alertmanager.status()
+        now, gone_after = self._desk.system.now(), self._desk.settings.limits.gone
+        return truth.told(groups, silences, receivers, status, now=now, gone_after=gone_after)
+
+    async def _restate(self, before: Card, after: Card) -> None:
+        """Bring a card to what is true, unless it changed since it was compared."""
+        if after == before:
+            return
+
+        async def work(tx: Transaction) -> Card | None:
+            return await self._cards.amend(tx, before.key, lambda known: after if known == before else known)
+
+        if await self._desk.database.write(work) != after:
+            return
+        self._outbox.wake(before.room)
+        how = "changed" if after.members == before.members else "closed"
+        self._desk.metrics.reconciled.labels(how).inc()
+        log.info("reconcile.restated", card=before.handle, how=how, muted=after.muted is not None)
+
+    async def _tell(self, group: AlertGroup, heard: Mapping[str, Sequence[RoomId]]) -> None:
+        """Take in what a lost webhook would have said."""
+        default = self._room(heard.get(group.receiver.name, ()))
+
+        async def work(tx: Transaction) -> tuple[RoomId, News]:
+            card = truth.home(await store.of_group(tx, group.labels), group)
+            hook = truth.as_webhook(group, card, self._desk.system.now())
+            room = card.room if card and card.room in self._rooms.all else default
+            return room, await self._cards.fold(tx, room, hook) if hook else News.NOTHING
+
+        try:
+            room, news = await self._desk.database.write(work)
+        except UsageError as error:
+            log.warning("reconcile.untellable", receiver=group.receiver.name, reason=error.problem)
+            return
+        if news is not News.NOTHING:
+            self._outbox.wake(room)
+            self._desk.metrics.reconciled.labels("told").inc()
+            log.warning("reconcile.told", receiver=group.receiver.name, alerts=len(group.alerts), news=news.value)
+
+    def _room(self, rooms: Sequence[RoomId]) -> RoomId:
+        """Return where a receiver's alerts go: into the alerts room, or where they always went."""
+        usual = self._rooms.find(self._desk.settings.alerts.room)
+        assert usual is not None, "settings know the room"
+        ours = [room for room in rooms if room in self._rooms.all]
+        return ours[0] if ours and usual not in ours else usual
