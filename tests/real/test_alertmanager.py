@@ -45,13 +45,16 @@ async def test_an_alert_is_one_card_and_its_end_edits_it(
     card = await room.expect("RealDown", between=FIRST)
 
     alertmanager.post(alert(burning, ended=True))
-    end = await room.expect("RealDown", between=NEXT)
+    told = [await room.expect("RealDown", between=NEXT), await room.expect("RealDown", between=NEXT)]
+    end, over = sorted(told, key=lambda seen: seen.edits is None)
 
     assert (card.kind, card.verdict, card.rev, card.edits) == ("alert-card", "bad", 1, None)
     assert (card.msgtype, card.mentions) == ("m.text", (stage.user_of("anna"),))
     assert "It has not answered for 2 min." in card.body
     assert (end.verdict, end.rev, end.edits) == ("ok", 2, card.event_id)
     assert end.mentions == ()
+    # What rang is told to be over in a line of its own, silently, below the card.
+    assert (over.msgtype, over.mentions, over.replies_to) == ("m.notice", (), card.event_id)
     await room.nothing("RealDown", QUIET)
 
 
