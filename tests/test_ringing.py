@@ -10,7 +10,7 @@ import pytest
 from bot.core.alerts import AlertCard, Card, Member, Taken
 from bot.core.escalation import Cause
 from bot.core.facts import Verdict
-from bot.core.message import Message, Rendered, as_edit, content, louder, shortened
+from bot.core.message import Message, Rendered, as_edit, content, shortened
 from bot.core.names import EventId, Key, RequestId, RoomId, UserId
 from bot.core.paging import Escalated, Outcome, Over, Page, Reminder
 from bot.core.standing import Board, Digest, standing
@@ -130,7 +130,10 @@ def test_an_edit_notifies_nobody(rendered: Rendered, rings: bool, rule: str) -> 
 
 @pytest.mark.parametrize("rules", RULES)
 def test_a_page_that_a_homeserver_made_us_shorten_rings_for_the_same(rules: Callable[[str], Rules]) -> None:
-    page = content(louder(message(Rendered("alert-card", Verdict.BAD, BODY * 100, "<p>long</p>")), (ANNA,)), 1)
+    page = content(
+        replace(message(Rendered("alert-card", Verdict.BAD, BODY * 100, "<p>long</p>")), rings=True, mentions=(ANNA,)),
+        1,
+    )
     short = shortened(page)
 
     assert short is not None

@@ -1,7 +1,7 @@
 """A message on its way to a room: what it says, how loud, under which key; and the Matrix content that follows."""
 
 import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
@@ -122,8 +122,3 @@ def transaction_id(room: RoomId, key: Key, rev: int) -> str:
     """
     digest = hashlib.sha256(f"{room}|{key}|{rev}".encode()).hexdigest()
     return f"b1.{digest[:40]}"
-
-
-def louder(message: Message, mentions: tuple[UserId, ...]) -> Message:
-    """Return the message as one that rings for `mentions`."""
-    return replace(message, rings=True, mentions=mentions)

@@ -78,8 +78,7 @@ class Bulletin:
             await outbox.put(tx, Message(self._room, _KEY, rendered), now)
 
     async def _pin(self, event: EventId) -> None:
-        pinned = await self._desk.database.read("SELECT value FROM meta WHERE name = ?", (_PINNED,))
-        if pinned and pinned[0]["value"] == event:
+        if await meta.get(self._desk.database, _PINNED) == event:
             return
         try:
             async with asyncio.timeout(10):

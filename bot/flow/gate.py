@@ -27,7 +27,7 @@ from bot.core.confirmation import (
 )
 from bot.core.heard import Heard, RoomFacts, Sort
 from bot.core.message import Message, Priority
-from bot.core.names import EventId, Key, RequestId, UserId
+from bot.core.names import Key, RequestId, UserId
 from bot.core.policy import Attempt, Refuse, Risk, Role, Ruling, decide
 from bot.core.replies import Prompt, PromptHint, PromptOver
 from bot.flow.audit import Deed, note
@@ -178,7 +178,7 @@ class Gate:
         pending = await proposals.in_state(tx, "pending", heard.room)
         if heard.target:
             for proposal in pending:
-                if await self._prompt_event(tx, proposal) == heard.target:
+                if await outbox.event_of(tx, proposal.room, answer_key(proposal.id)) == heard.target:
                     return proposal
         if said.answer.tapped or (heard.target and not said.answer.code):
             # Put on, or said in reply to, something else: it is not about a prompt.
@@ -188,12 +188,6 @@ class Gate:
                 return proposal
         own = [proposal for proposal in pending if proposal.requester == heard.sender]
         return next(iter(own or (pending if said.answer.code or not said.answer.agrees else ())), None)
-
-    async def _prompt_event(self, tx: Transaction, proposal: Proposal) -> EventId | None:
-        row = await tx.row(
-            "SELECT event_id FROM events WHERE room = ? AND key = ?", (proposal.room, answer_key(proposal.id))
-        )
-        return EventId(row["event_id"]) if row else None
 
     async def _confirm(self, tx: Transaction, proposal: Proposal, by: UserId) -> Proposal | None:
         if not await proposals.leave(tx, proposal.id, "pending", "executing", by):

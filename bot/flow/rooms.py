@@ -5,8 +5,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.clients.store import meta
-from bot.clients.store.database import Transaction
+from bot.clients.store import aliases
 from bot.core.errors import Denied, Missing, OpsError, Rejected
 from bot.core.heard import Invite, RoomFacts
 from bot.core.names import RoomId, UserId
@@ -52,9 +51,7 @@ class Rooms:
     async def recall(self) -> None:
         """Use the ids that aliases had when last asked, so that alerts are accepted while the homeserver is away."""
         for name, room in self._ids.items():
-            known = await self._desk.database.read("SELECT value FROM meta WHERE name = ?", (f"alias {room}",))
-            if known:
-                self._ids[name] = RoomId(known[0][0])
+            self._ids[name] = await aliases.get(self._desk.database, room) or room
 
     async def invited(self, invite: Invite, people: frozenset[UserId]) -> None:
         """Follow an invitation by one of our people into one of our rooms; leave every other one lying."""
@@ -87,7 +84,7 @@ class Rooms:
 
     async def _resolve(self, alias: RoomId) -> RoomId:
         room = await self._desk.matrix.resolve(alias)
-        await self._desk.database.write(lambda tx: _adopt(tx, alias, room))
+        await self._desk.database.write(lambda tx: aliases.adopt(tx, alias, room))
         return room
 
     async def _join(self, room: RoomId) -> None:
@@ -97,10 +94,3 @@ class Rooms:
         except (Denied, Missing, Rejected) as error:
             # Only a definite no is one: whoever asked us to join tries again where there was no answer.
             log.error("rooms.not_joined", room=room, reason=str(error), hint="invite the bot, as one of `people`")
-
-
-async def _adopt(tx: Transaction, alias: RoomId, room: RoomId) -> None:
-    """Give what was accepted under an alias to the room behind it."""
-    await meta.put(tx, f"alias {alias}", room)
-    for table in ("outbox", "events", "cards"):
-        await tx.run(f"UPDATE OR IGNORE {table} SET room = ? WHERE room = ?", (room, alias))  # noqa: S608 - our own names

@@ -1,5 +1,6 @@
 """The Matrix content: who may be rung, what an edit is, and ids that make a repeated send harmless."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,7 +17,6 @@ from bot.core.message import (
     as_edit,
     content,
     file_content,
-    louder,
     shortened,
     transaction_id,
 )
@@ -37,7 +37,7 @@ MESSAGES = [
     message(rings=True),
     message(rings=True, mentions=(ANNA, BEN)),
     message(reply_to=EventId("$asked"), request=RequestId("k7")),
-    louder(message(priority=Priority.CRITICAL), (ANNA,)),
+    replace(message(priority=Priority.CRITICAL), rings=True, mentions=(ANNA,)),
 ]
 
 

@@ -8,7 +8,7 @@ from statistics import median
 
 from pydantic import TypeAdapter
 
-from bot.clients.store.database import Database, Row, Transaction
+from bot.clients.store.database import Database, Row, Transaction, query
 from bot.core.alerts import Card, Past, lasted, where
 from bot.core.names import EventId, Key, RoomId
 from bot.core.webhook import fingerprint
@@ -28,25 +28,25 @@ async def latest(tx: Transaction, room: RoomId, receiver: str, group_key: str) -
 
 async def get(source: Transaction | Database, key: Key) -> Card | None:
     """Return the card of a key."""
-    return _first(await _rows(source, "SELECT card, room FROM cards WHERE key = ?", key))
+    return _first(await query(source, "SELECT card, room FROM cards WHERE key = ?", key))
 
 
 async def by_handle(source: Transaction | Database, handle: str) -> Card | None:
     """Return the newest card that a person may mean by `k7`."""
     sql = "SELECT card, room FROM cards WHERE handle = ? ORDER BY opened_at DESC LIMIT 1"
-    return _first(await _rows(source, sql, handle.lower().removeprefix("#")))
+    return _first(await query(source, sql, handle.lower().removeprefix("#")))
 
 
 async def open_cards(source: Transaction | Database) -> list[Card]:
     """Return the cards that still burn, oldest first."""
-    rows = await _rows(source, "SELECT card, room FROM cards WHERE open ORDER BY opened_at")
+    rows = await query(source, "SELECT card, room FROM cards WHERE open ORDER BY opened_at")
     return [_card(row) for row in rows]
 
 
 async def of_group(source: Transaction | Database, labels: Mapping[str, str]) -> list[Card]:
     """Return the newest cards about groups of these labels, whoever was told of them, newest first."""
     sql = "SELECT card, room FROM cards WHERE labels = ? ORDER BY opened_at DESC LIMIT 50"
-    return [_card(row) for row in await _rows(source, sql, fingerprint(labels))]
+    return [_card(row) for row in await query(source, sql, fingerprint(labels))]
 
 
 async def rename(tx: Transaction, card: Card, receiver: str, group_key: str) -> None:
@@ -62,7 +62,7 @@ async def receivers(source: Transaction | Database, but: str) -> dict[str, list[
     """Return who was told of anything, and the rooms it went to; `but`: not counting group keys that begin so."""
     sql = "SELECT DISTINCT receiver, room FROM cards WHERE substr(group_key, 1, ?) != ? ORDER BY room"
     found: dict[str, list[RoomId]] = {}
-    for row in await _rows(source, sql, len(but), but):
+    for row in await query(source, sql, len(but), but):
         found.setdefault(row["receiver"], []).append(RoomId(row["room"]))
     return found
 
@@ -76,7 +76,7 @@ async def unkept(source: Transaction | Database, since: datetime) -> list[Key]:
         "   WHERE o.room = c.room AND o.key = c.key AND o.state != 'dead'), 0)"
         " AND max(c.rev, 1) > coalesce((SELECT rev FROM events AS e WHERE e.room = c.room AND e.key = c.key), 0)"
     )
-    return [Key(row["key"]) for row in await _rows(source, sql, since.isoformat())]
+    return [Key(row["key"]) for row in await query(source, sql, since.isoformat())]
 
 
 async def save(tx: Transaction, card: Card, now: datetime, rev: int = 0) -> None:
@@ -137,7 +137,7 @@ async def history(source: Transaction | Database, card: Card, since: datetime) -
         "SELECT card, room FROM cards WHERE names = ? AND place = ? AND key != ? AND opened_at > ?"
         " ORDER BY opened_at DESC LIMIT 500"
     )
-    rows = await _rows(source, sql, _names(card), where(card.members), card.key, since.isoformat())
+    rows = await query(source, sql, _names(card), where(card.members), card.key, since.isoformat())
     return [_card(row) for row in rows]
 
 
@@ -166,16 +166,12 @@ class CardFile:
 
 async def of_event(source: Transaction | Database, event: EventId) -> Key | None:
     """Return the key of the message of ours that an event is."""
-    rows = await _rows(source, "SELECT key FROM events WHERE event_id = ?", event)
+    rows = await query(source, "SELECT key FROM events WHERE event_id = ?", event)
     return Key(rows[0]["key"]) if rows else None
 
 
 def _names(card: Card) -> str:
     return json.dumps(sorted(card.names), ensure_ascii=False)
-
-
-async def _rows(source: Transaction | Database, sql: str, *arguments: object) -> list[Row]:
-    return await (source.rows(sql, arguments) if isinstance(source, Transaction) else source.read(sql, arguments))
 
 
 def _first(rows: list[Row]) -> Card | None:

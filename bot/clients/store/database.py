@@ -210,3 +210,10 @@ def _settle(unit: _Unit) -> None:
         unit.done.set_exception(unit.error)
     else:
         unit.done.set_result(unit.outcome)
+
+
+async def query(source: Transaction | Database, sql: str, *arguments: Any) -> list[Row]:
+    """Return rows as a transaction sees them, or as last committed."""
+    if isinstance(source, Transaction):
+        return await source.rows(sql, arguments)
+    return await source.read(sql, arguments)

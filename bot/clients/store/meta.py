@@ -1,12 +1,12 @@
 """Single values: the sync position, and which account and server everything else belongs to."""
 
-from bot.clients.store.database import Transaction
+from bot.clients.store.database import Database, Transaction, query
 
 
-async def get(tx: Transaction, name: str) -> str | None:
+async def get(source: Transaction | Database, name: str) -> str | None:
     """Return a value, None when it was never set."""
-    row = await tx.row("SELECT value FROM meta WHERE name = ?", (name,))
-    return row["value"] if row else None
+    rows = await query(source, "SELECT value FROM meta WHERE name = ?", name)
+    return rows[0]["value"] if rows else None
 
 
 async def put(tx: Transaction, name: str, value: str) -> None:

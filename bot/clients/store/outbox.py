@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bot.clients.store.database import Database, Row, Transaction
+from bot.clients.store.database import Database, Row, Transaction, query
 from bot.core.message import File, Message, Priority, content, file_content, file_key
 from bot.core.names import EventId, Key, RoomId
 from bot.core.promises import Waiting
@@ -63,7 +63,7 @@ async def known(tx: Transaction, room: RoomId, key: Key) -> bool:
 
 async def event_of(source: Transaction | Database, room: RoomId, key: Key) -> EventId | None:
     """Return the event a key was delivered as."""
-    rows = await _rows(source, "SELECT event_id FROM events WHERE room = ? AND key = ?", room, key)
+    rows = await query(source, "SELECT event_id FROM events WHERE room = ? AND key = ?", room, key)
     return EventId(rows[0][0]) if rows else None
 
 
@@ -73,7 +73,7 @@ async def waits(source: Transaction | Database, room: RoomId, key: Key) -> bool:
         "SELECT 1 FROM outbox WHERE room = ?1 AND key = ?2 AND state != 'dead'"
         " AND NOT EXISTS (SELECT 1 FROM events WHERE room = ?1 AND key = ?2)"
     )
-    return bool(await _rows(source, sql, room, key))
+    return bool(await query(source, sql, room, key))
 
 
 async def unsent(tx: Transaction, room: RoomId, key: Key) -> bool:
@@ -203,10 +203,6 @@ async def _last_rev(tx: Transaction, room: RoomId, key: Key) -> int:
         (room, key),
     )
     return int(row[0]) if row else 0
-
-
-async def _rows(source: Transaction | Database, sql: str, *arguments: object) -> list[Row]:
-    return await (source.rows(sql, arguments) if isinstance(source, Transaction) else source.read(sql, arguments))
 
 
 def _parcel(row: Row) -> Parcel:

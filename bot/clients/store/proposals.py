@@ -3,7 +3,7 @@
 import json
 from datetime import datetime
 
-from bot.clients.store.database import Database, Row, Transaction
+from bot.clients.store.database import Database, Row, Transaction, query
 from bot.core.confirmation import Proposal
 from bot.core.names import EventId, Key, RequestId, RoomId, UserId
 from bot.core.policy import Risk
@@ -41,15 +41,13 @@ async def add(tx: Transaction, proposal: Proposal, now: datetime, *, state: str 
 async def in_state(source: Transaction | Database, state: str, room: RoomId | None = None) -> list[Proposal]:
     """Return the proposals in a state, newest first, of one room or of all."""
     sql = "SELECT * FROM proposals WHERE state = ? AND (?2 IS NULL OR room = ?2) ORDER BY created_at DESC, id"
-    rows = source.rows(sql, (state, room)) if isinstance(source, Transaction) else source.read(sql, (state, room))
-    return [_proposal(row) for row in await rows]
+    return [_proposal(row) for row in await query(source, sql, state, room)]
 
 
 async def done_by(source: Transaction | Database, event: EventId) -> Proposal | None:
     """Return the action that an event asked for and that was done."""
     sql = "SELECT * FROM proposals WHERE event_id = ? AND state = 'done'"
-    rows = await (source.rows(sql, (event,)) if isinstance(source, Transaction) else source.read(sql, (event,)))
-    return _proposal(rows[0]) if rows else None
+    return next((_proposal(row) for row in await query(source, sql, event)), None)
 
 
 async def leave(tx: Transaction, proposal: RequestId, old: str, new: str, by: UserId | None = None) -> bool:
