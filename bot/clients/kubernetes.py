@@ -1,20 +1,24 @@
-"""Kubernetes: what is there, as plain JSON objects, and fixed commands inside containers."""
+"""Kubernetes: what is there, as plain JSON objects, changes to it, and fixed commands inside containers."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from bot.clients.http import Counter
-from bot.clients.kubernetes_connection import NEIGHBOUR, Connection, Expired, Question
+from bot.clients.kubernetes_connection import NEIGHBOUR, Conflict, Connection, Expired, Question
 from bot.clients.kubernetes_exec import Execution, read
 from bot.core.errors import Denied, NeighbourError, Unreachable
 from bot.core.kinds import Kind, Listing, Object
 
-__all__ = ["Execution", "Kubernetes"]
+__all__ = ["Conflict", "Execution", "Kubernetes"]
 
 _PAGE = "500"
 _RESTARTS = 3
 _AT_ONCE = 16
+_MERGE_PATCH, _JSON_PATCH = "application/merge-patch+json", "application/json-patch+json"
+_REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
 
 class Kubernetes:
@@ -83,6 +87,52 @@ class Kubernetes:
                 return Listing(tuple(obj for obj in found if obj["metadata"].get("namespace") in namespaces), {})
         return await self._piece_by_piece(kind, namespaces, labels, fields)
 
+    async def patch(
+        self, kind: Kind, namespace: str, name: str, change: Any, *, part: str = "", dry_run: bool = False
+    ) -> Object:
+        """Change an object, or its `part` (`scale`, `status`), and return what it became.
+
+        A dict is a merge patch, which replaces lists whole; a list is a JSON patch, whose `test` makes it conditional.
+        Raises Conflict when a resourceVersion that it carries is an old one.
+        """
+        content_type = _JSON_PATCH if isinstance(change, list) else _MERGE_PATCH
+        question = self._about(kind, namespace, name, "patch", part, dry_run=dry_run)
+        return await self._connection.ask(replace(question, method="PATCH", body=change, content_type=content_type))
+
+    async def replace(
+        self, kind: Kind, namespace: str, name: str, whole: Object, *, part: str = "", dry_run: bool = False
+    ) -> Object:
+        """Put an object, or its `part`, in the place of what was read; raise Conflict when that changed meanwhile."""
+        question = self._about(kind, namespace, name, "update", part, dry_run=dry_run)
+        return await self._connection.ask(replace(question, method="PUT", body=whole))
+
+    async def create(self, kind: Kind, namespace: str, whole: Object, *, dry_run: bool = False) -> Object:
+        """Make an object and return it; raise Conflict when there is one of its name."""
+        wish = f"create {kind.plural} in {namespace}"
+        query = _dry(dry_run)
+        question = Question(_path(kind, namespace), wish, {"namespace": namespace}, query, "POST", whole)
+        return await self._connection.ask(question)
+
+    async def delete(self, kind: Kind, namespace: str, name: str, *, uid: str = "", dry_run: bool = False) -> None:
+        """Delete an object; with `uid`, this one and none that came after it (Conflict). Raises Missing."""
+        question = self._about(kind, namespace, name, "delete", "", dry_run=dry_run)
+        options = {"preconditions": {"uid": uid}} if uid else None
+        await self._connection.ask(replace(question, method="DELETE", body=options))
+
+    async def may(self, verb: str, resource: str, namespace: str = "", *, group: str = "", name: str = "") -> bool:
+        """Return whether our account may do this (SelfSubjectAccessReview); `resource` like `pods` or `pods/log`."""
+        plural, _, part = resource.partition("/")
+        wish = {"verb": verb, "resource": plural, "subresource": part, "namespace": namespace, "group": group}
+        attributes = {key: text for key, text in {**wish, "name": name}.items() if text}
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": attributes},
+        }
+        question = Question(_REVIEWS, "ask what we may do", method="POST", body=review)
+        answer = await self._connection.ask(question)
+        return (answer.get("status") or {}).get("allowed") is True
+
     async def exec(
         self, namespace: str, pod: str, container: str, argv: tuple[str, ...], *, limit: timedelta
     ) -> Execution:
@@ -93,6 +143,12 @@ class Kubernetes:
         question = Question(path, wish, {"namespace": namespace, "name": pod}, query)
         async with self._connection.socket(question, limit) as socket:
             return await read(socket, wish)
+
+    def _about(self, kind: Kind, namespace: str, name: str, verb: str, part: str, *, dry_run: bool) -> Question:
+        what = f"{kind.plural}/{part}" if part else kind.plural
+        path = _path(kind, namespace) + "/{name}" + (f"/{part}" if part else "")
+        wish = f"{verb} {what} {namespace}/{name}" if namespace else f"{verb} {what} {name}"
+        return Question(path, wish, {"namespace": namespace, "name": name}, _dry(dry_run))
 
     async def _piece_by_piece(self, kind: Kind, namespaces: tuple[str, ...], labels: str, fields: str) -> Listing:
         async def one(namespace: str) -> tuple[Object, ...] | NeighbourError:
@@ -130,6 +186,10 @@ class Kubernetes:
             token = (answer.get("metadata") or {}).get("continue") or ""
             if not token:
                 return tuple(found)
+
+
+def _dry(dry_run: bool) -> tuple[tuple[str, str], ...]:
+    return (("dryRun", "All"),) if dry_run else ()
 
 
 def _path(kind: Kind, namespace: str) -> str:

@@ -27,12 +27,16 @@ _HEARTBEAT_SECONDS = 10.0
 _BACK_OFF_SECONDS = 0.2
 # What the vendor lets through of a kubeconfig that is not one: it looks into the file without checking its shape.
 _UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
-_UNAUTHORIZED, _UNAVAILABLE = 401, 503
+_UNAUTHORIZED, _TOO_MANY, _UNAVAILABLE = 401, 429, 503
 _PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 
 
 class Expired(NeighbourError):
     """410: what a list was to be continued from is not kept any more."""
+
+
+class Conflict(Rejected):
+    """409: it changed since it was read, or there is one of this name already. Nothing was done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,10 @@ class Question:
     """What is asked for, in words: `list pods in ory`."""
     names: Mapping[str, str] = field(default_factory=dict)
     query: tuple[tuple[str, str], ...] = ()
+    method: str = "GET"
+    body: Any = None
+    """What is sent, as JSON; None: nothing."""
+    content_type: str = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +94,10 @@ class Connection:
                 self._client = None
 
     async def ask(self, question: Question) -> Object:
-        """GET and return a JSON object; raise Unreachable, Denied, Missing, Expired, Rejected or RateLimited."""
+        """Ask and return a JSON object; raise Unreachable, Denied, Missing, Expired, Conflict, Rejected or RateLimited.
+
+        What changes anything is sent again only after a definite "later": after a cut nobody knows whether it was done.
+        """
         async with self._within(self.limit):
             reply = await self._authorized(question)
         self._count(NEIGHBOUR, str(reply.status))
@@ -145,10 +156,10 @@ class Connection:
             try:
                 reply = await self._once(question)
             except OUTAGES as error:
-                if not was_cut(error):
+                if question.method != "GET" or not was_cut(error):
                     raise
                 break
-            wait = _wait(reply, attempt, self.limit)
+            wait = _wait(reply, attempt, self.limit) if question.method == "GET" else _told_to_wait(reply, self.limit)
             if wait is None:
                 return reply
             await asyncio.sleep(wait)
@@ -157,10 +168,11 @@ class Connection:
     async def _once(self, question: Question) -> _Reply:
         response = await self._client.call_api(
             question.path,
-            "GET",
+            question.method,
             path_params=dict(question.names),
             query_params=list(question.query),
-            header_params={"Accept": "application/json"},
+            header_params={"Accept": "application/json", "Content-Type": question.content_type},
+            body=question.body,
             auth_settings=["BearerToken"],
             # Models cost far more than the JSON they are made from (K14), and preloaded bodies are logged (K3).
             _preload_content=False,
@@ -220,6 +232,11 @@ def _wait(reply: _Reply, attempt: int, limit: timedelta) -> float | None:
     return pause(reply.status, reply.headers, min(limit, _LONGEST_WAIT))
 
 
+def _told_to_wait(reply: _Reply, limit: timedelta) -> float | None:
+    """Return how long to wait before a change is sent again: only 429 says for certain that it was not taken."""
+    return pause(reply.status, reply.headers, min(limit, _LONGEST_WAIT)) if reply.status == _TOO_MANY else None
+
+
 def _url(host: str, question: Question) -> str:
     path = question.path.format_map({key: quote(name, safe="") for key, name in question.names.items()})
     return f"{host}{path}?{urlencode(question.query)}"
@@ -235,18 +252,21 @@ def _object(body: bytes) -> Object:
     return found
 
 
+_REFUSALS: Mapping[int, tuple[type[NeighbourError], str]] = {
+    401: (Denied, "does not know our token (401)"),
+    403: (Denied, "may not {wish} (403)"),
+    404: (Missing, "cannot {wish}: no such thing (404)"),
+    409: (Conflict, "cannot {wish}: it changed meanwhile, or is there already (409)"),
+    410: (Expired, "cannot {wish}: the list changed meanwhile (410)"),
+}
+
+
 def _refusal(status: int | None, wish: str) -> NeighbourError | None:
     """Return the error a status stands for, in words of the wish; None for a 2xx and where there is no status."""
-    match status:
-        case None:
-            return None
-        case 401:
-            return Denied(NEIGHBOUR, "does not know our token (401)")
-        case 403:
-            return Denied(NEIGHBOUR, f"may not {wish} (403)")
-        case 404:
-            return Missing(NEIGHBOUR, f"cannot {wish}: no such thing (404)")
-        case 410:
-            return Expired(NEIGHBOUR, f"cannot {wish}: the list changed meanwhile (410)")
+    if status is None:
+        return None
+    if known := _REFUSALS.get(status):
+        sort, words = known
+        return sort(NEIGHBOUR, words.format(wish=wish))
     problem = refusal(NEIGHBOUR, status)
     return Rejected(NEIGHBOUR, f"cannot {wish} ({status})") if isinstance(problem, Rejected) else problem
