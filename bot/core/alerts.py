@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from bot.core.escalation import MOST_PAGES, Escalation
+from bot.core.held import Held
 from bot.core.names import Key, RoomId, UserId
 from bot.core.webhook import Alert, Status, Webhook
 
@@ -117,6 +118,7 @@ class Card:
     """What was asked of the second channel."""
     turns: tuple[datetime, ...] = ()
     """When the group last began or ceased to burn, oldest first, as far as flapping is judged by."""
+    held: Held = Held.NO
 
     @property
     def names(self) -> tuple[str, ...]:

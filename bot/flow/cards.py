@@ -9,6 +9,7 @@ from bot.clients.store import cards, oncall, outbox
 from bot.clients.store.database import Database, Transaction
 from bot.core import paging
 from bot.core.alerts import AlertCard, Card, News, flapping, handle, merge, turned
+from bot.core.held import Held
 from bot.core.message import Message, Priority
 from bot.core.names import Key, RoomId, UserId
 from bot.core.oncall import on_call
@@ -73,8 +74,14 @@ class Cards:
         """Save a card and queue the message that tells it.
 
         A card that may ring says so in every revision: only the first, a new message, does ring (edits never do), and
-        which one that is only the outbox knows, since revisions that wait are merged.
+        which one that is only the outbox knows, since revisions that wait are merged. What is held is only saved,
+        until it is urgent.
         """
+        if card.held and paging.urgent(card, self._paged):
+            card = replace(card, held=Held.NO)
+        if card.held:
+            await cards.save(tx, card, now)
+            return
         pages = self.pages(card, now)
         people = on_call(self._desk.settings.people, await oncall.get(tx)) if pages else ()
         message = Message(
@@ -149,7 +156,7 @@ class Cards:
         """Count a card that rings by its own first message; let one that became urgent after it ring by another."""
         if card.pages or not self.pages(card, now):
             return card
-        if opened or await outbox.unsent(tx, card.room, card.key):
+        if opened or card.held or await outbox.unsent(tx, card.room, card.key):
             return paging.rung(card, now)
         return await self.page(tx, card, now)
 

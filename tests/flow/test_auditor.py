@@ -1,11 +1,14 @@
 """What was promised is delivered or on its way, and not for too long; what is lost is put again, once."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from bot.clients.store import outbox
+from bot.clients.store import cards, outbox
+from bot.core.alerts import Card
+from bot.core.held import Held
 from bot.core.message import FIELD
 from bot.core.webhook import read
 from bot.demo.monitoring.payloads import Alert, webhook_body
@@ -80,6 +83,39 @@ async def test_an_end_that_got_lost_edits_its_card(bot: Bot) -> None:
     assert end["event"] == card["event"]
     assert end["body"].startswith("✅ RESOLVED DiskFull")
     assert end[FIELD]["rev"] >= 2
+
+
+async def held_back(bot: Bot, labels: dict[str, str]) -> Card:
+    """Have a card that is held back, nothing of it in the room or on its way."""
+    await fires(bot, labels)
+    await lose(bot)
+    (card,) = await cards.open_cards(bot.app.database)
+    held = replace(card, held=Held.QUIET)
+    await bot.app.database.write(lambda tx: cards.save(tx, held, bot.clock.wall))
+    return held
+
+
+async def test_a_card_that_is_held_back_is_no_breach_burning_or_over(bot: Bot) -> None:
+    card = await held_back(bot, WARNING)
+    await looks(bot)
+    await fires(bot, WARNING, ends_at=bot.clock.wall)
+    await looks(bot)
+
+    assert breaches(bot) == {}
+    assert await bot.sent() == []
+    (kept,) = await cards.held(bot.app.database, Held.QUIET)
+    assert (kept.key, kept.firing) == (card.key, False)
+
+
+async def test_a_card_that_is_held_back_and_becomes_urgent_is_told_at_once(bot: Bot) -> None:
+    await held_back(bot, WARNING)
+
+    await fires(bot, CRITICAL)
+
+    assert [(each["body"].splitlines()[0][:12], each["msgtype"]) for each in await bot.sent()] == [
+        ("🔥 CRITICAL D", "m.text")
+    ]
+    assert await cards.held(bot.app.database, Held.QUIET) == []
 
 
 async def test_what_the_homeserver_never_takes_is_not_put_again_for_ever(bot: Bot) -> None:

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from bot.clients.store.database import Database, Row, Transaction, query
 from bot.core.alerts import Card, Past, lasted, where
+from bot.core.held import Held
 from bot.core.names import EventId, Key, RoomId
 from bot.core.webhook import fingerprint
 
@@ -43,6 +44,12 @@ async def open_cards(source: Transaction | Database) -> list[Card]:
     return [_card(row) for row in rows]
 
 
+async def held(source: Transaction | Database, why: Held) -> list[Card]:
+    """Return the cards that are held back for a reason, burning or over, oldest first."""
+    rows = await query(source, "SELECT card, room FROM cards WHERE held = ? ORDER BY opened_at", why)
+    return [_card(row) for row in rows]
+
+
 async def of_group(source: Transaction | Database, labels: Mapping[str, str]) -> list[Card]:
     """Return the newest cards about groups of these labels, whoever was told of them, newest first."""
     sql = "SELECT card, room FROM cards WHERE labels = ? ORDER BY opened_at DESC LIMIT 50"
@@ -68,10 +75,13 @@ async def receivers(source: Transaction | Database, but: str) -> dict[str, list[
 
 
 async def unkept(source: Transaction | Database, since: datetime) -> list[Key]:
-    """Return the cards, open or closed since then, whose last revision is neither delivered nor on its way."""
+    """Return the cards, open or closed since then, whose last revision is neither delivered nor on its way.
+
+    What is held has no revision to be delivered.
+    """
     sql = (
-        "SELECT key FROM (SELECT key, room, rev FROM cards WHERE open"
-        " UNION SELECT key, room, rev FROM cards WHERE closed_at > ?) AS c"
+        "SELECT key FROM (SELECT key, room, rev FROM cards WHERE open AND held = ''"
+        " UNION SELECT key, room, rev FROM cards WHERE closed_at > ? AND held = '') AS c"
         " WHERE max(c.rev, 1) > coalesce((SELECT max(rev) FROM outbox AS o"
         "   WHERE o.room = c.room AND o.key = c.key AND o.state != 'dead'), 0)"
         " AND max(c.rev, 1) > coalesce((SELECT rev FROM events AS e WHERE e.room = c.room AND e.key = c.key), 0)"
@@ -85,9 +95,10 @@ async def save(tx: Transaction, card: Card, now: datetime, rev: int = 0) -> None
     await tx.run(
         "INSERT INTO cards"
         " (key, handle, names, place, room, receiver, group_key, episode, open, card, opened_at, closed_at,"
-        " labels, rev)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " labels, rev, held)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (key) DO UPDATE SET open = excluded.open, card = excluded.card, rev = max(rev, excluded.rev),"
+        " held = excluded.held,"
         " closed_at = CASE WHEN excluded.open THEN NULL ELSE coalesce(closed_at, excluded.closed_at) END",
         (
             card.key,
@@ -104,6 +115,7 @@ async def save(tx: Transaction, card: Card, now: datetime, rev: int = 0) -> None
             None if card.firing else at,
             fingerprint(card.group_labels),
             rev,
+            card.held,
         ),
     )
     await tx.run_many(

@@ -77,4 +77,9 @@ ALTER TABLE cards ADD COLUMN rev INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX cards_group ON cards (labels, opened_at);
 CREATE INDEX cards_closed ON cards (closed_at) WHERE closed_at IS NOT NULL;
 """,
+    """
+-- Why a card has no message of its own yet (`bot.core.held`); empty: it has one, or one is on its way.
+ALTER TABLE cards ADD COLUMN held TEXT NOT NULL DEFAULT '';
+CREATE INDEX cards_held ON cards (held, opened_at) WHERE held != '';
+""",
 )
