@@ -1,80 +1,17 @@
 """What can be set, each with the reason under it; `opsbot config-example` writes these words into the example."""
 
-import re
-from datetime import time, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
-from bot.core import matchers
+from bot.config.alerts import Alerts
+from bot.config.values import Listen, MatrixId, RoomName, Section, TimeZone, Url
 from bot.core.catalogue import Services
-from bot.core.errors import UsageError
-from bot.core.names import UserId
 from bot.core.policy import Role
 from bot.core.sbbb import SBBB
-
-
-def _user_id(text: str) -> UserId:
-    if not re.fullmatch(r"@[^:\s]+:[^\s]+", text):
-        raise ValueError("is not a Matrix ID; write it like @anna:example.org, in quotes")
-    return UserId(text)
-
-
-def _room(text: str) -> str:
-    if not re.fullmatch(r"[!#][^\s:]+(:[^\s]+)?", text):
-        raise ValueError("is not a room; write a room id like !abc:example.org or an alias like #ops:example.org")
-    return text
-
-
-def _url(text: str) -> str:
-    if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", text):
-        raise ValueError("is not a web address; write it like https://messages.example.org")
-    return text.rstrip("/")
-
-
-def _timezone(text: str) -> str:
-    try:
-        ZoneInfo(text)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        # OSError: `Europe` is a directory of the zone files.
-        raise ValueError("is not a time zone; write it like Europe/Lisbon or UTC") from error
-    return text
-
-
-def _matchers(text: str) -> str:
-    try:
-        matchers.read((text,))
-    except UsageError as error:
-        raise ValueError(f"cannot be matched: {error}; {error.hint}") from error
-    return text
-
-
-def _time_of_day(text: str) -> str:
-    try:
-        time.fromisoformat(text)
-    except ValueError as error:
-        raise ValueError("is not a time of day; write it like 08:00, in quotes") from error
-    return text
-
-
-def _listen(text: str) -> str:
-    host, colon, port = text.rpartition(":")
-    if not (host and colon and port.isdigit() and int(port) < 65536):  # noqa: PLR2004 - the highest TCP port
-        raise ValueError("is not an address to listen on; write it like 0.0.0.0:8080")
-    return text
-
-
-MatrixId = Annotated[UserId, AfterValidator(_user_id)]
-Url = Annotated[str, AfterValidator(_url)]
-
-
-class Section(BaseModel):
-    """A part of the configuration: frozen, and a key it does not know is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True)
 
 
 class Matrix(Section):
@@ -107,7 +44,7 @@ class Matrix(Section):
 class Web(Section):
     """The HTTP door: Alertmanager's webhooks, health, metrics and one-time pages."""
 
-    listen: Annotated[str, AfterValidator(_listen)] = "0.0.0.0:8080"
+    listen: Listen = "0.0.0.0:8080"
     """Address and port to listen on."""
     public_url: Url | None = Field(default=None, examples=["https://ops.example.org"])
     """Where people's phones reach this door, for one-time pages."""
@@ -202,35 +139,6 @@ class Grafana(Section):
     """A file with a service account's token (Viewer)."""
 
 
-class Alerts(Section):
-    """How alerts reach the rooms."""
-
-    room: str = "ops"
-    """The room, by its short name, of what the bot itself has to say and of alerts without a room of their own."""
-    link_hosts: tuple[str, ...] = ()
-    """Hosts that links in alerts may lead to; all other addresses are shown as text."""
-    page: tuple[Annotated[str, AfterValidator(_matchers)], ...] = ('severity="critical"',)
-    """What rings the people on call: alerts that meet all matchers of any line, written as Alertmanager writes them;
-    severity is also what a card calls it, so that page and disaster are critical."""
-    second_channel: SecretStr | None = None
-    """Where a page goes that nobody answers or the homeserver does not take: Apprise addresses (ntfy, SMTP, SMS …), one
-    a line (better: second_channel_file)."""
-    second_channel_file: Path | None = None
-    """A file with those addresses, like /run/secrets/second-channel/urls."""
-    digest_at: Annotated[str, AfterValidator(_time_of_day)] | None = None
-    """When the room is told every day what is open, acked, silenced and ending, like "08:00"; null: never."""
-    board: bool = False
-    """Keep a pinned message with the numbers of what burns."""
-    watchdog: str | None = "Watchdog"
-    """The alert that always fires, to prove that alerts get through: it has no card, its absence has; null: none."""
-    watchdog_every: timedelta = Field(default=timedelta(hours=12), ge=timedelta(seconds=1))
-    """How often Alertmanager repeats it (repeat_interval of its route); a twelfth later it is missed."""
-    heartbeat_url: SecretStr | None = None
-    """An address outside that is asked for every minute while all is well, so that our own silence is noticed there."""
-    heartbeat_url_file: Path | None = None
-    """A file with that address."""
-
-
 class Limits(Section):
     """Time limits and rates; the defaults suit a small team."""
 
@@ -254,16 +162,14 @@ class Settings(Section):
 
     state: Path = Field(default=Path("/var/lib/opsbot"))
     """Directory for the database, the crypto store and the lock file. One bot, one directory."""
-    timezone: Annotated[str, AfterValidator(_timezone)] = "UTC"
+    timezone: TimeZone = "UTC"
     """Times in the room are told in this zone."""
     plain: bool = False
     """Leave out the sparkle in openings and closings."""
     log: Literal["json", "pretty", "auto"] = "auto"
     """json for machines, pretty for a terminal; auto looks whether there is one."""
     matrix: Matrix
-    rooms: dict[str, Annotated[str, AfterValidator(_room)]] = Field(
-        min_length=1, examples=[{"ops": "!abc:example.org"}]
-    )
+    rooms: dict[str, RoomName] = Field(min_length=1, examples=[{"ops": "!abc:example.org"}])
     """Short name: room id or alias; the short names are used everywhere else. Nothing is heard or posted elsewhere."""
     web: Web
     people: dict[MatrixId, Person] = Field(

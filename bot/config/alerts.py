@@ -1,0 +1,37 @@
+"""What can be set about alerts: which room they go to, what rings, what the bot says of its own accord."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+
+from bot.config.values import Matchers, Section, TimeOfDay
+
+
+class Alerts(Section):
+    """How alerts reach the rooms."""
+
+    room: str = "ops"
+    """The room, by its short name, of what the bot itself has to say and of alerts without a room of their own."""
+    link_hosts: tuple[str, ...] = ()
+    """Hosts that links in alerts may lead to; all other addresses are shown as text."""
+    page: tuple[Matchers, ...] = ('severity="critical"',)
+    """What rings the people on call: alerts that meet all matchers of any line, written as Alertmanager writes them;
+    severity is also what a card calls it, so that page and disaster are critical."""
+    second_channel: SecretStr | None = None
+    """Where a page goes that nobody answers or the homeserver does not take: Apprise addresses (ntfy, SMTP, SMS …), one
+    a line (better: second_channel_file)."""
+    second_channel_file: Path | None = None
+    """A file with those addresses, like /run/secrets/second-channel/urls."""
+    digest_at: TimeOfDay | None = None
+    """When the room is told every day what is open, acked, silenced and ending, like "08:00"; null: never."""
+    board: bool = False
+    """Keep a pinned message with the numbers of what burns."""
+    watchdog: str | None = "Watchdog"
+    """The alert that always fires, to prove that alerts get through: it has no card, its absence has; null: none."""
+    watchdog_every: timedelta = Field(default=timedelta(hours=12), ge=timedelta(seconds=1))
+    """How often Alertmanager repeats it (repeat_interval of its route); a twelfth later it is missed."""
+    heartbeat_url: SecretStr | None = None
+    """An address outside that is asked for every minute while all is well, so that our own silence is noticed there."""
+    heartbeat_url_file: Path | None = None
+    """A file with that address."""
