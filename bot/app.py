@@ -24,8 +24,9 @@ from bot.clients.store.audit import AuditLog
 from bot.clients.store.cards import CardFile
 from bot.clients.store.database import Database
 from bot.clients.store.oncall import Roster
+from bot.clients.store.proposals import DeedFile
 from bot.clients.system import System
-from bot.command import Command, Context, Neighbours, Request
+from bot.command import Command, Context, Neighbours
 from bot.config import Settings
 from bot.config.secrets import secret, tokens
 from bot.core.errors import OpsError, StoreFailed, Unreachable
@@ -43,6 +44,7 @@ from bot.flow.gate import Gate
 from bot.flow.heartbeat import Heartbeat
 from bot.flow.intake import Intake
 from bot.flow.listen import Listener
+from bot.flow.live import Live, LiveAnswers
 from bot.flow.outbox import Outbox
 from bot.flow.pager import Pager
 from bot.flow.reconcile import Reconciler
@@ -126,7 +128,8 @@ class App:
         self.pager = Pager(desk, self.outbox, self.cards, self.second)
         self.bulletin = Bulletin(desk, self.outbox, self.rooms, self.neighbours.alertmanager)
         self.gate = Gate(desk, self.outbox, self.rooms, self._commands)
-        self.executor = Executor(desk, self.outbox, self.cards, self._context, self._commands)
+        self.live = LiveAnswers(desk, self.outbox)
+        self.executor = Executor(desk, self.outbox, self.cards, self.live, self._context, self._commands)
         self.chat = Chat(desk, self.outbox, self.gate, self.executor, self._list)
         self.listener = Listener(desk, self.rooms, self.chat.wake, self.chat.unrecorded, self.outbox.pouring)
         self.reconciler = Reconciler(desk, self.outbox, self.cards, self.rooms, self.neighbours.alertmanager)
@@ -218,7 +221,8 @@ class App:
     def _account(self) -> str:
         return f"{self.settings.matrix.homeserver} {self.settings.matrix.user} {self.matrix.device_id}"
 
-    def _context(self, request: Request) -> Context:
+    def _context(self, live: Live) -> Context:
+        request = live.request
         return Context(
             request=request,
             settings=self.settings,
@@ -228,9 +232,13 @@ class App:
             audit=AuditLog(self.database),
             cards=CardFile(self.database),
             roster=Roster(self.database),
+            deeds=DeedFile(self.database),
             report=self.report,
             clock=self.system.now,
             render=self._render,
+            show=partial(self.live.show, live),
+            stopped=live.stopped,
+            stop=partial(self.live.stop, request),
         )
 
     async def report(self) -> SelfReport:

@@ -14,7 +14,8 @@ from bot.core.errors import UsageError
 from bot.core.policy import Risk, Role
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from asyncio import Event
+    from datetime import datetime, timedelta
 
     from bot.clients.alertmanager import AlertmanagerApi
     from bot.clients.http import Http
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from bot.clients.store.audit import AuditLog
     from bot.clients.store.cards import CardFile
     from bot.clients.store.oncall import Roster
+    from bot.clients.store.proposals import DeedFile
     from bot.config import Settings
     from bot.core.alerts import Card
     from bot.core.health import SelfReport
@@ -76,12 +78,19 @@ class Context:
     audit: AuditLog
     cards: CardFile
     roster: Roster
+    deeds: DeedFile
     report: Callable[[], Awaitable[SelfReport]]
     """The bot's own health."""
     clock: Callable[[], datetime]
     """The time, aware UTC; only through this."""
     render: Callable[[Any], Rendered]
     """Puts a value into words, for messages beside the answer."""
+    show: Callable[[Any], Awaitable[None]]
+    """Say in the answer's message how far it is: what comes later edits it. Not promised, so it never fails."""
+    stopped: Event
+    """Set when somebody no longer wants to follow; a command that goes on for long looks at it."""
+    stop: Callable[[], int]
+    """Set `stopped` for what the sender follows in this room, or for the message replied to; return how many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +99,30 @@ class ActionContext(Context):
 
     action: RequestId
     """The action's id: every effect carries it, so that a repeat is harmless."""
+    decided: datetime
+    """When it was asked for: the same after a crash, so that an effect which carries it is the same."""
     post: Callable[[Message], None]
     """Have a message sent; it is queued together with the record that the action is done, so never without it."""
     amend: Callable[[Key, Callable[[Card], Card]], None]
     """Have a card changed, together with that record."""
     assign: Callable[[tuple[UserId, ...]], None]
     """Have these people paged from then on, together with that record."""
+    undo_by: Callable[..., None]
+    """Say which words (verb, then arguments) take it back; `!undo` says them for some minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an action would touch as things stand, found out before anybody is asked to confirm it."""
+
+    what: Any
+    """A result that says it; the prompt shows it by its entry in `formatters.plans`."""
+    risk: Risk | None = None
+    """How much harm it can do as things stand; None: what the command says."""
+    asks: bool | None = None
+    """Whether it waits for a confirmation; None: as the command says."""
+    target: str = ""
+    """What exactly is meant, with the object's UID: if that changed when it is confirmed, it is not done."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +145,12 @@ class Command:
     """The option that takes the words after a bare `--`, as one: `!silence PostgresDown -- new disk`."""
     check: Callable[..., object] | None = None
     """Takes the handler's arguments and raises UsageError, before anybody is asked to confirm what cannot be read."""
+    preview: Callable[..., Awaitable[Plan]] | None = None
+    """Takes a Context and the handler's arguments and finds out what it would touch; may raise as the handler."""
+    limit: timedelta | None = None
+    """The longest it may take; None: what the configuration says."""
+    stands_in: bool = False
+    """Its handler returns the words of another command, which is meant instead."""
 
     @property
     def changes(self) -> bool:
@@ -151,11 +184,23 @@ class Command:
 
 
 def command(
-    verb: str, *, summary: str, examples: tuple[str, ...] = (), aliases: tuple[str, ...] = ()
+    verb: str,
+    *,
+    summary: str,
+    examples: tuple[str, ...] = (),
+    aliases: tuple[str, ...] = (),
+    limit: timedelta | None = None,
+    stands_in: bool = False,
 ) -> Callable[[Handler], Command]:
     """Make a handler that takes a Context into a command that only looks."""
     return lambda handler: Command(
-        verb, summary, _checked(handler, "Context"), Risk.READ, examples=examples, aliases=aliases
+        verb,
+        summary,
+        _checked(handler, "Context"),
+        examples=examples,
+        aliases=aliases,
+        limit=limit,
+        stands_in=stands_in,
     )
 
 
@@ -170,12 +215,25 @@ def action(
     aliases: tuple[str, ...] = (),
     trailing: str = "",
     check: Callable[..., object] | None = None,
+    preview: Callable[..., Awaitable[Plan]] | None = None,
+    limit: timedelta | None = None,
 ) -> Callable[[Handler], Command]:
     """Make a handler that takes an ActionContext into a command that changes something."""
     if risk is Risk.READ:
         raise TypeError(f"!{verb} changes something, so it cannot be of class {risk.value}")
     return lambda handler: Command(
-        verb, summary, _checked(handler, "ActionContext"), risk, examples, asks, repeatable, aliases, trailing, check
+        verb,
+        summary,
+        _checked(handler, "ActionContext"),
+        risk,
+        examples=examples,
+        asks=asks,
+        repeatable=repeatable,
+        aliases=aliases,
+        trailing=trailing,
+        check=check,
+        preview=preview,
+        limit=limit,
     )
 
 

@@ -14,6 +14,7 @@ from commands.oncall import assign, handover, oncall
 from commands.ping import ping
 from commands.silences import expire, extend, silence, silences
 from commands.status import status
+from commands.undo import undo
 
 COMMANDS: tuple[Command, ...] = (
     status,
@@ -35,6 +36,7 @@ COMMANDS: tuple[Command, ...] = (
     assign,
     handover,
     announce,
+    undo,
     help_,
 )
 """Every command, in the order help shows them."""

@@ -13,6 +13,7 @@ from bot.core.alerts import AlertCard
 from bot.core.paging import Escalated, Over, Page, Reminder, SecondPage
 from bot.core.replies import (
     Broken,
+    Changed,
     Failure,
     Misread,
     NotRecorded,
@@ -100,6 +101,7 @@ FORMATTERS: Mapping[type, Callable[[Any], Document]] = {
     PromptOver: replies.prompt_over,
     PromptHint: replies.prompt_hint,
     Unsure: replies.unsure,
+    Changed: replies.changed,
     Nudge: replies.nudge,
     StrangerTried: replies.stranger_tried,
     StrangerSeen: replies.stranger_seen,

@@ -8,6 +8,7 @@ from bot.core.facts import Verdict
 from bot.core.policy import Reason, Risk
 from bot.core.replies import (
     Broken,
+    Changed,
     Failure,
     Misread,
     NotRecorded,
@@ -23,6 +24,7 @@ from bot.core.replies import (
 )
 from formatters import failures
 from formatters.document import Code, Document, Glyph, Line, Mark, Paragraph, Person, line
+from formatters.plans import planned
 from formatters.words import age, count
 
 
@@ -66,9 +68,9 @@ def not_recorded(reply: NotRecorded) -> Document:
 def prompt(reply: Prompt) -> Document:
     """Ask, with what it touches and how to say yes."""
     glyph = Glyph.CRITICAL if reply.risk is Risk.DANGEROUS else Glyph.RUNNING
-    blast = (f" {reply.blast}",) if reply.blast else ()
-    title = line(Mark(glyph), " ", Code(f"!{reply.what}"), "?", *blast)
-    return Document(Verdict.NONE, title, (Paragraph((*_how(reply), f" · {age(reply.life)}")),))
+    asked = planned(reply.plan) if reply.plan is not None else Document(Verdict.NONE, line(Code(f"!{reply.what}"), "?"))
+    how = Paragraph((*_how(reply), f" · {age(reply.life)}"))
+    return Document(Verdict.NONE, line(Mark(glyph), " ", *asked.title), (*asked.blocks, how))
 
 
 def prompt_over(reply: PromptOver) -> Document:
@@ -105,6 +107,12 @@ def unsure(reply: Unsure) -> Document:
     return Document(
         Verdict.UNKNOWN, title, (Paragraph(("Done or not is not known · look, then ask again", *_id(reply.request))),)
     )
+
+
+def changed(reply: Changed) -> Document:
+    """Say that what was confirmed is not what is there any more."""
+    title = line(Mark(Glyph.REFUSED), " Changed since you were asked, so left alone — ", Code(f"!{reply.what}"))
+    return Document(Verdict.NONE, title, (Paragraph(("Ask again to see what it is now", *_id(reply.request))),))
 
 
 def nudge(reply: Nudge) -> Document:

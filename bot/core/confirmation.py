@@ -12,6 +12,8 @@ from bot.core.policy import Risk
 
 LIFE = timedelta(seconds=120)
 """How long a prompt can be answered."""
+UNDO = timedelta(minutes=15)
+"""How long `!undo` takes an action back: later the world has moved on."""
 ALONE = timedelta(seconds=60)
 """How long a team of one waits before it may confirm what is dangerous."""
 TRIES = 3
@@ -47,6 +49,8 @@ class Proposal:
     deadline: float
     """Monotonic seconds."""
     sent_at: datetime
+    created_at: datetime
+    """When it was stored, by the wall clock: the time that its effects carry."""
     about: Key | None = None
     """The message of ours that the request was about."""
     beneath: EventId | None = None

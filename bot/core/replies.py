@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from bot.core.confirmation import Outcome
 from bot.core.errors import NeighbourError
@@ -74,8 +75,8 @@ class Prompt:
 
     what: str
     """The command as understood."""
-    blast: str
-    """What it touches, in a few words; empty when nothing more is known."""
+    plan: Any
+    """What it would touch, as its preview found out; None where there is none."""
     risk: Risk
     code: str
     requester: UserId
@@ -107,6 +108,14 @@ class PromptHint:
 @dataclass(frozen=True, slots=True)
 class Unsure:
     """An action that was cut off: whether it happened is not known."""
+
+    what: str
+    request: RequestId
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What was confirmed is not what is there any more, so it was left alone."""
 
     what: str
     request: RequestId

@@ -7,6 +7,7 @@ from bot.clients.store.database import Transaction
 from bot.clients.system import System
 from bot.command import Command, Request
 from bot.core.audit import Entry, Phase
+from bot.core.policy import Risk
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,13 @@ class Deed:
     command: Command | None
     """None: the line was not understood, or its sender may not know what there is."""
     tokens: tuple[str, ...] = ()
+    rated: Risk | None = None
+    """How dangerous it was found to be; None: what the command says."""
+
+    @property
+    def risk(self) -> Risk:
+        """Its class."""
+        return self.rated or (self.command.risk if self.command else Risk.READ)
 
     @property
     def words(self) -> str:
@@ -33,7 +41,7 @@ async def note(tx: Transaction, system: System, deed: Deed, phase: Phase, result
         actor=deed.request.sender,
         room=deed.request.room,
         command=deed.words,
-        risk=int(deed.command.risk) if deed.command else 0,
+        risk=int(deed.risk),
         result=result,
     )
     return await audit.add(tx, entry) is not None

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -11,7 +11,7 @@ import structlog
 from bot.clients.store import cards, inbox, outbox, proposals
 from bot.clients.store.database import Transaction
 from bot.clients.store.inbox import Arrival
-from bot.command import Command, Request
+from bot.command import Command, Plan, Request
 from bot.core.audit import Phase
 from bot.core.confirmation import heard_as_answer, tapped_as_answer
 from bot.core.errors import OpsError, StoreFailed, UsageError
@@ -23,18 +23,28 @@ from bot.core.reading import CARD, UNDOES, about_card, addressed, as_meant, card
 from bot.core.replies import Broken, Misread, NotRecorded, Refusal, StrangerTried
 from bot.flow.audit import Deed, note
 from bot.flow.desk import Desk
-from bot.flow.execute import Executor
-from bot.flow.gate import Gate, Said, answer_key
+from bot.flow.execute import Ended, Executor
+from bot.flow.gate import Gate, Said
+from bot.flow.live import answer_key
 from bot.flow.outbox import Outbox
 from bot.flow.receipt import Receipts
 
 log = structlog.get_logger("chat")
 
-_AT_ONCE = 16
-"""Commands that run side by side; further ones wait their turn."""
+_AT_ONCE = 64
+"""Commands that run side by side, those that somebody follows among them; further ones wait their turn."""
 _SKIPS = {"--yes", "-y", "--no-confirm"}
 _RETRY = 1.0
 """Seconds before a line that could not be recorded is taken up again."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line that was understood."""
+
+    command: Command
+    tokens: tuple[str, ...]
+    request: Request
 
 
 class Chat:
@@ -158,10 +168,16 @@ class Chat:
                 return
             await self._reply(arrival, Misread(error.problem, error.hint, error.near, arrival.request))
             return
-        skip = command.changes and (not command.asks or bool(_SKIPS.intersection(rest)))
-        rest = tuple(word for word in rest if not (command.changes and word in _SKIPS))
         request = replace(request_from(arrival), about=about, beneath=beneath)
-        ruling = await self._gate.rule(arrival, command.risk, skip_prompt=skip)
+        await self._judge(arrival, _Line(command, rest, request))
+
+    async def _judge(self, arrival: Arrival, line: _Line, *, again: bool = False) -> None:
+        """Rule on a line that was understood, and do what that allows."""
+        command, request = line.command, line.request
+        may_skip = command.changes or command.stands_in
+        rest = tuple(word for word in line.tokens if not (may_skip and word in _SKIPS))
+        skips = len(rest) < len(line.tokens)
+        ruling = await self._gate.rule(arrival, command.risk, skip_prompt=skips or not command.asks, again=again)
         if isinstance(ruling, Refuse):
             await self._refuse(arrival, command, ruling)
             return
@@ -170,14 +186,40 @@ class Chat:
         except UsageError as error:
             await self._reply(arrival, Misread(error.problem, error.hint, error.near, arrival.request))
             return
-        await self._let(command, rest, request, prompt=isinstance(ruling, Ask))
+        if command.stands_in:
+            await self._stand_in(arrival, replace(line, tokens=rest), skips=skips)
+            return
+        plan = await self._executor.plan(command, rest, request) if command.preview else None
+        if isinstance(plan, Ended):
+            await self._reply(arrival, plan.result)
+            return
+        if plan:
+            asks = command.asks if plan.asks is None else plan.asks
+            risk = plan.risk or command.risk
+            ruling = await self._gate.rule(arrival, risk, skip_prompt=skips or not asks, again=True)
+            if isinstance(ruling, Refuse):
+                await self._refuse(arrival, command, ruling)
+                return
+        await self._let(command, rest, request, plan, prompt=isinstance(ruling, Ask))
 
-    async def _let(self, command: Command, rest: tuple[str, ...], request: Request, *, prompt: bool) -> None:
+    async def _stand_in(self, arrival: Arrival, line: _Line, *, skips: bool) -> None:
+        """Go on with the words that a line stands for."""
+        words = await self._executor.meant(line.command, line.tokens, line.request)
+        if isinstance(words, Ended):
+            await self._reply(arrival, words.result)
+            return
+        command, rest = find(self._commands, words)
+        tokens = (*rest, "--yes") if skips else rest
+        await self._judge(arrival, _Line(command, tokens, line.request), again=True)
+
+    async def _let(
+        self, command: Command, rest: tuple[str, ...], request: Request, plan: Plan | None, *, prompt: bool
+    ) -> None:
         """Do what was allowed: look, show a prompt, or act."""
         if prompt:
-            await self._gate.propose(command, rest, request)
+            await self._gate.propose(command, rest, request, plan)
         elif command.changes:
-            await self._executor.run(await self._gate.begin(command, rest, request))
+            await self._executor.run(await self._gate.begin(command, rest, request, plan), look_again=False)
         else:
             await self._executor.look(command, rest, request)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,18 +10,19 @@ import structlog
 
 from bot.clients.store import inbox, oncall, outbox, proposals
 from bot.clients.store.database import Transaction
-from bot.command import ActionContext, Command, Context, Request
+from bot.command import ActionContext, Command, Context, Handler, Plan, Request
 from bot.core.audit import Phase
 from bot.core.confirmation import Proposal
 from bot.core.errors import NeighbourError, StoreFailed, Unreachable, UsageError
 from bot.core.facts import Verdict
 from bot.core.message import Message, Priority, Rendered, content, transaction_id
 from bot.core.names import Key, UserId
-from bot.core.replies import Broken, Failure, Misread, NotRecorded, Nudge, TookTooLong, Unsure
+from bot.core.replies import Broken, Changed, Failure, Misread, NotRecorded, Nudge, TookTooLong, Unsure
 from bot.flow.audit import Deed, note
 from bot.flow.cards import Cards, Change
 from bot.flow.desk import Desk
-from bot.flow.gate import answer_key, request_of
+from bot.flow.gate import request_of
+from bot.flow.live import Live, LiveAnswers, answer_key
 from bot.flow.outbox import Outbox
 
 log = structlog.get_logger("execute")
@@ -29,7 +30,7 @@ log = structlog.get_logger("execute")
 LONG = timedelta(seconds=20)
 """Work that ends later than this after it was asked rings the one who asked (design §5)."""
 
-MakeContext = Callable[[Request], Context]
+MakeContext = Callable[[Live], Context]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +47,34 @@ class Ended:
     amendments: tuple[tuple[Key, Change], ...] = ()
     on_call: tuple[UserId, ...] = ()
     """Who is paged from now on; nobody: who was before."""
+    inverse: tuple[str, ...] = ()
+    """The words that take it back."""
+
+
+@dataclass(slots=True)
+class _Effects:
+    """What an action has to send, to change and to leave, collected while it runs."""
+
+    posts: list[Message] = field(default_factory=list)
+    amendments: list[tuple[Key, Change]] = field(default_factory=list)
+    on_call: list[UserId] = field(default_factory=list)
+    inverse: list[str] = field(default_factory=list)
 
 
 class Executor:
     """Looks and acts; the only place that makes an ActionContext."""
 
     def __init__(
-        self, desk: Desk, posts: Outbox, cards: Cards, make_context: MakeContext, commands: Mapping[str, Command]
+        self,
+        desk: Desk,
+        posts: Outbox,
+        cards: Cards,
+        live: LiveAnswers,
+        make_context: MakeContext,
+        commands: Mapping[str, Command],
     ) -> None:
         self._desk = desk
+        self._live = live
         self._cards = cards
         self._outbox = posts
         self._make_context = make_context
@@ -65,31 +85,70 @@ class Executor:
         """Run a command that changes nothing; a crash on the way means that it is run again."""
         deed = Deed(request, command, tokens)
         await self._desk.database.write(lambda tx: note(tx, self._desk.system, deed, Phase.INTENT))
-        ended = await self._run(command, self._make_context(request), tokens)
+        async with self._live.of(request) as live:
+            ended = await self._run(command, command.handler, self._make_context(live), tokens)
         await self._desk.database.write(self._outcome(deed, ended, None))
         self._answered(deed, ended)
 
-    async def run(self, proposal: Proposal) -> None:
-        """Run an action that is confirmed and recorded as under way."""
+    async def meant(self, command: Command, tokens: tuple[str, ...], request: Request) -> tuple[str, ...] | Ended:
+        """Return the words that a command stands in for, or why there are none."""
+        ended = await self._looked(command, command.handler, tokens, request)
+        return ended.result if ended.ok else ended
+
+    async def plan(self, command: Command, tokens: tuple[str, ...], request: Request) -> Plan | Ended:
+        """Find out what an action would touch, or why that cannot be; nothing is changed."""
+        assert command.preview
+        ended = await self._looked(command, command.preview, tokens, request)
+        return ended.result if ended.ok else ended
+
+    async def run(self, proposal: Proposal, *, look_again: bool = True) -> None:
+        """Run an action that is recorded as under way; what it touches may have changed since it was asked about."""
         command = self._commands[proposal.verb]
         request = request_of(proposal, self._desk.system)
-        posts: list[Message] = []
-        amendments: list[tuple[Key, Change]] = []
-        assigned: list[UserId] = []
-        looking = self._make_context(request)
-        ctx = ActionContext(
+        deed = Deed(request, command, proposal.tokens, proposal.risk)
+        if look_again and command.preview and (over := await self._changed(command, proposal, request)):
+            await self._finish(deed, over, proposal)
+            return
+        began = self._desk.system.now()
+        effects = _Effects()
+        async with self._live.of(request) as live:
+            ctx = self._action_context(live, proposal, effects)
+            ended = await self._run(command, command.handler, ctx, proposal.tokens)
+        if ended.ok:
+            ended = replace(
+                ended,
+                posts=tuple(effects.posts),
+                amendments=tuple(effects.amendments),
+                on_call=tuple(effects.on_call),
+                inverse=tuple(effects.inverse),
+            )
+        ended = replace(ended, took=self._desk.system.now() - began)
+        await self._finish(deed, ended, proposal)
+
+    async def _changed(self, command: Command, proposal: Proposal, request: Request) -> Ended | None:
+        """Return what to say when that which was confirmed is not what is there any more; None: go on."""
+        plan = await self.plan(command, proposal.tokens, request)
+        if isinstance(plan, Ended):
+            return plan
+        same = plan.target in {"", proposal.target} and (plan.risk or command.risk) <= proposal.risk
+        words = Deed(request, command, proposal.tokens).words
+        return None if same else Ended(Changed(words, request.id), ok=False)
+
+    async def _looked(self, command: Command, look: Handler, tokens: tuple[str, ...], request: Request) -> Ended:
+        async with self._live.of(request) as live:
+            return await self._run(command, look, self._make_context(live), tokens)
+
+    def _action_context(self, live: Live, proposal: Proposal, effects: _Effects) -> ActionContext:
+        looking = self._make_context(live)
+        return ActionContext(
             **{name: getattr(looking, name) for name in Context.__dataclass_fields__},
             action=proposal.id,
-            post=posts.append,
-            amend=lambda key, change: amendments.append((key, change)),
-            assign=assigned.extend,
+            decided=proposal.created_at,
+            post=effects.posts.append,
+            amend=lambda key, change: effects.amendments.append((key, change)),
+            assign=effects.on_call.extend,
+            undo_by=lambda *words: effects.inverse.extend(words),
         )
-        began = self._desk.system.now()
-        ended = await self._run(command, ctx, proposal.tokens)
-        if ended.ok:
-            ended = replace(ended, posts=tuple(posts), amendments=tuple(amendments), on_call=tuple(assigned))
-        ended = replace(ended, took=self._desk.system.now() - began)
-        await self._finish(Deed(request, command, proposal.tokens), ended, proposal)
 
     async def cut_off(self) -> list[Proposal]:
         """Return the actions that were under way when the last process ended."""
@@ -100,7 +159,8 @@ class Executor:
         command = self._commands.get(proposal.verb)
         log.warning("execute.cut_off", request=proposal.id, verb=proposal.verb)
         if command and command.repeatable:
-            await self.run(proposal)
+            # What it touches may be changed by its own first half.
+            await self.run(proposal, look_again=False)
             return
         deed = Deed(request_of(proposal, self._desk.system), command, proposal.tokens)
         await self._finish(deed, Ended(Unsure(deed.words, proposal.id), unknown=True), proposal)
@@ -115,27 +175,29 @@ class Executor:
                 request.room, "m.room.message", content(message, 1), transaction_id(request.room, key, 1)
             )
 
-    async def _run(self, command: Command, ctx: Context, tokens: tuple[str, ...]) -> Ended:
+    async def _run(self, command: Command, function: Handler, ctx: Context, tokens: tuple[str, ...]) -> Ended:
+        """Call a command's handler or preview within its time; what goes wrong becomes what to say."""
         request, started = ctx.request.id, self._desk.system.monotonic()
+        acts = command.changes and function is command.handler
+        limit = command.limit if command.limit and function is command.handler else self._limit
         try:
             bound = command.bind(tokens)
-            async with asyncio.timeout(self._limit.total_seconds()):
-                return Ended(await command.handler(ctx, *bound.args, **bound.kwargs))
+            async with asyncio.timeout(limit.total_seconds()):
+                return Ended(await function(ctx, *bound.args, **bound.kwargs))
         except UsageError as error:
             return Ended(Misread(error.problem, error.hint or command.usage, error.near, request), ok=False)
         except NeighbourError as error:
             log.warning("execute.failed", verb=command.verb, reason=str(error))
-            unknown = command.changes and isinstance(error, Unreachable)
-            return Ended(Failure(command.verb, error, command.changes, request), ok=False, unknown=unknown)
+            unknown = acts and isinstance(error, Unreachable)
+            return Ended(Failure(command.verb, error, acts, request), ok=False, unknown=unknown)
         except TimeoutError:
-            late = TookTooLong(command.verb, self._limit, command.changes, request)
-            return Ended(late, ok=False, unknown=command.changes)
+            return Ended(TookTooLong(command.verb, limit, acts, request), ok=False, unknown=acts)
         except StoreFailed:
             raise
         except Exception:
             # A fault in one command is answered, with the id that leads to the log, and harms no other.
             log.exception("execute.broken", verb=command.verb)
-            return Ended(Broken(command.verb, request), ok=False, unknown=command.changes)
+            return Ended(Broken(command.verb, request), ok=False, unknown=acts)
         finally:
             self._desk.metrics.command_seconds.labels(command.verb).observe(self._desk.system.monotonic() - started)
 
@@ -163,9 +225,11 @@ class Executor:
             messages.append(self._message(deed.request, key, self._desk.render(nudge), rings=True))
 
         async def store(tx: Transaction) -> None:
-            if proposal and not await proposals.leave(tx, proposal.id, "executing", _state(ended, failed)):
-                return
             now = self._desk.system.now()
+            if proposal:
+                if not await proposals.leave(tx, proposal.id, "executing", _state(ended, failed)):
+                    return
+                await proposals.ended(tx, proposal.id, () if failed else ended.inverse, now)
             await note(tx, self._desk.system, deed, Phase.OUTCOME, rendered.verdict.value)
             for message in messages:
                 await outbox.put(tx, message, now)
@@ -208,4 +272,4 @@ def _told_by_card(ended: Ended) -> bool:
 def _state(ended: Ended, failed: bool) -> str:
     if ended.unknown:
         return "unknown"
-    return "failed" if failed else "done"
+    return "failed" if failed or not ended.ok else "done"

@@ -11,7 +11,7 @@ from bot.clients.store import inbox, outbox, proposals
 from bot.clients.store.database import Transaction
 from bot.clients.store.inbox import Arrival
 from bot.clients.system import System
-from bot.command import Command, Request
+from bot.command import Command, Plan, Request
 from bot.core.audit import Phase
 from bot.core.confirmation import (
     ALONE,
@@ -27,11 +27,12 @@ from bot.core.confirmation import (
 )
 from bot.core.heard import Heard, RoomFacts, Sort
 from bot.core.message import Message, Priority
-from bot.core.names import Key, RequestId, UserId
+from bot.core.names import UserId
 from bot.core.policy import Attempt, Refuse, Risk, Role, Ruling, decide
 from bot.core.replies import Prompt, PromptHint, PromptOver
 from bot.flow.audit import Deed, note
 from bot.flow.desk import Desk
+from bot.flow.live import answer_key
 from bot.flow.outbox import Outbox
 from bot.flow.rooms import Rooms
 
@@ -64,8 +65,8 @@ class Gate:
         person = self._desk.settings.people.get(user)
         return person.role if person else None
 
-    async def rule(self, arrival: Arrival, risk: Risk, *, skip_prompt: bool) -> Ruling:
-        """Decide on a command that has just been read."""
+    async def rule(self, arrival: Arrival, risk: Risk, *, skip_prompt: bool, again: bool = False) -> Ruling:
+        """Decide on a command that has just been read, or `again` once its risk is known better."""
         heard = arrival.heard
         facts = await self._rooms.facts(heard.room) if self.role(heard.sender) else None
         attempt = Attempt(
@@ -75,7 +76,7 @@ class Gate:
             age=self._desk.system.now() - heard.sent_at,
             room_is_open=facts is None or facts.open_to_anybody,
             plaintext_in_encrypted_room=_is_plain(heard, facts),
-            recent=self._count(heard.sender),
+            recent=0 if again else self._count(heard.sender),
             per_minute=self._desk.settings.limits.per_person,
             skip_prompt=skip_prompt,
         )
@@ -94,38 +95,42 @@ class Gate:
         recent.append(now)
         return len(recent) - 1
 
-    async def propose(self, command: Command, tokens: tuple[str, ...], request: Request) -> None:
+    async def propose(
+        self, command: Command, tokens: tuple[str, ...], request: Request, plan: Plan | None = None
+    ) -> None:
         """Show a prompt for an action, recorded before it is shown."""
         code = self._desk.system.new_code()
-        proposal = self._proposal(command, tokens, request, code)
+        proposal = self._proposal(command, tokens, request, code, plan)
         prompt = Prompt(
             what=" ".join((command.verb, *tokens)),
-            blast="",
-            risk=command.risk,
+            plan=plan.what if plan else None,
+            risk=proposal.risk,
             code=code,
             requester=request.sender,
-            others=self._others(request.sender) if command.risk is Risk.DANGEROUS else (),
+            others=self._others(request.sender) if proposal.risk is Risk.DANGEROUS else (),
             solo=self._desk.settings.access.solo,
             life=LIFE,
         )
 
         async def store(tx: Transaction) -> None:
             now = self._desk.system.now()
-            if await note(tx, self._desk.system, Deed(request, command, tokens), Phase.PROMPTED):
-                await proposals.add(tx, proposal, now)
+            if await note(tx, self._desk.system, Deed(request, command, tokens, proposal.risk), Phase.PROMPTED):
+                await proposals.add(tx, proposal)
                 await outbox.put(tx, self._prompt_message(proposal, prompt), now)
             await inbox.done(tx, request.event)
 
         await self._desk.database.write(store)
         self._outbox.wake(request.room)
 
-    async def begin(self, command: Command, tokens: tuple[str, ...], request: Request) -> Proposal:
+    async def begin(
+        self, command: Command, tokens: tuple[str, ...], request: Request, plan: Plan | None = None
+    ) -> Proposal:
         """Record an action that needs no prompt, before anything of it is done; return it, under way."""
-        proposal = self._proposal(command, tokens, request, "")
+        proposal = self._proposal(command, tokens, request, "", plan)
 
         async def store(tx: Transaction) -> None:
-            await note(tx, self._desk.system, Deed(request, command, tokens), Phase.INTENT)
-            await proposals.add(tx, proposal, self._desk.system.now(), state="executing")
+            await note(tx, self._desk.system, Deed(request, command, tokens, proposal.risk), Phase.INTENT)
+            await proposals.add(tx, proposal, state="executing")
             await inbox.done(tx, request.event)
 
         await self._desk.database.write(store)
@@ -225,7 +230,9 @@ class Gate:
         )
         await outbox.put(tx, message, self._desk.system.now())
 
-    def _proposal(self, command: Command, tokens: tuple[str, ...], request: Request, code: str) -> Proposal:
+    def _proposal(
+        self, command: Command, tokens: tuple[str, ...], request: Request, code: str, plan: Plan | None
+    ) -> Proposal:
         now = self._desk.system.monotonic()
         return Proposal(
             id=request.id,
@@ -234,8 +241,8 @@ class Gate:
             requester=request.sender,
             verb=command.verb,
             tokens=tokens,
-            risk=command.risk,
-            target=" ".join((command.verb, *tokens)),
+            risk=(plan.risk if plan else None) or command.risk,
+            target=(plan.target if plan else "") or " ".join((command.verb, *tokens)),
             code_hash=code_hash(request.id, code),
             tries=0,
             boot=self._desk.system.boot,
@@ -244,10 +251,12 @@ class Gate:
             sent_at=request.sent_at,
             about=request.about,
             beneath=request.beneath,
+            created_at=self._desk.system.now(),
         )
 
     def _deed(self, proposal: Proposal) -> Deed:
-        return Deed(request_of(proposal, self._desk.system), self._commands.get(proposal.verb), proposal.tokens)
+        command = self._commands.get(proposal.verb)
+        return Deed(request_of(proposal, self._desk.system), command, proposal.tokens, proposal.risk)
 
     def _others(self, requester: UserId) -> tuple[UserId, ...]:
         return tuple(
@@ -288,11 +297,6 @@ class Gate:
 def _is_plain(heard: Heard, facts: RoomFacts | None) -> bool:
     """Tell whether words came in clear into an encrypted room; reactions always do, and do little."""
     return bool(facts and facts.encrypted and not heard.encrypted and heard.sort is Sort.MESSAGE)
-
-
-def answer_key(request: RequestId) -> Key:
-    """Return the key of the message that answers a request: a prompt is edited into its outcome."""
-    return Key(f"answer:{request}")
 
 
 def request_of(proposal: Proposal, system: System) -> Request:

@@ -1,5 +1,6 @@
 """A house for handlers: the simulated cluster and monitoring on loopback, real clients, and a context to ask with."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -43,6 +44,9 @@ class House:
     """Keys of the configuration that differ."""
     bao_pods: tuple[str, ...] = PODS
     report: SelfReport | None = None
+    shown: list[Any] = field(default_factory=list)
+    """How far commands said they were."""
+    stopped: asyncio.Event = field(default_factory=asyncio.Event)
     ctx: Context = field(init=False)
 
     def __post_init__(self) -> None:
@@ -99,7 +103,14 @@ class House:
             clock=lambda: self.now,
             cards=cast("Any", None),
             roster=cast("Any", None),
+            deeds=cast("Any", None),
+            show=self._show,
+            stopped=self.stopped,
+            stop=lambda: 0,
         )
+
+    async def _show(self, result: Any) -> None:
+        self.shown.append(result)
 
     async def _report(self) -> SelfReport:
         well = SelfReport("0.1.0", self.now, OutboxState(0, timedelta(0)), timedelta(seconds=1), None, ())

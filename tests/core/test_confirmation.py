@@ -49,6 +49,7 @@ def proposal(risk: Risk) -> Proposal:
         not_before=ASKED.monotonic + ALONE.total_seconds(),
         deadline=ASKED.monotonic + LIFE.total_seconds(),
         sent_at=datetime(2026, 10, 1, 12, tzinfo=UTC),
+        created_at=datetime(2026, 10, 1, 12, tzinfo=UTC),
     )
 
 

@@ -16,7 +16,7 @@ from bot.clients.store import outbox as parcels
 from bot.clients.store.audit import AuditLog
 from bot.clients.store.inbox import Arrival
 from bot.clients.system import System
-from bot.command import ActionContext, Command, Context, Request, action, command
+from bot.command import ActionContext, Command, Context, Plan, Request, action, command
 from bot.config import Settings
 from bot.core.confirmation import Proposal, heard_as_answer, tapped_as_answer
 from bot.core.errors import Unreachable
@@ -28,6 +28,7 @@ from bot.flow.chat import request_from
 from bot.flow.gate import Said
 from commands.announce import Announced
 from commands.help import help_
+from commands.undo import undo
 
 ANNA, BEN, CLEO, MALLORY, SOL = (UserId(f"@{name}:example.org") for name in ("anna", "ben", "cleo", "mallory", "sol"))
 ROOM = RoomId("!ops:example.org")
@@ -88,6 +89,10 @@ class Ledger:
     """Verb, on whose behalf, action id."""
     began: asyncio.Event = field(default_factory=asyncio.Event)
     go_on: asyncio.Event = field(default_factory=asyncio.Event)
+    plan: Plan | Exception = field(default_factory=lambda: Plan(None))
+    """What weighing before a lift finds."""
+    stopped: list[int] = field(default_factory=list)
+    """How many were stopped each time."""
 
     @property
     def commands(self) -> tuple[Command, ...]:
@@ -129,7 +134,37 @@ class Ledger:
         async def stumble(ctx: Context) -> Announced:
             raise RuntimeError("obviously-secret")
 
-        return (help_, poke, shove, smash, dig, paint, reach, stumble)
+        return (help_, poke, shove, smash, dig, paint, reach, *self._followed, undo, stumble)
+
+    @property
+    def _followed(self) -> tuple[Command, ...]:
+        """One action that is weighed first, a look that goes on until it is stopped, and what stops it."""
+
+        async def weigh(ctx: Context, thing: str = "it") -> Plan:
+            if isinstance(self.plan, Exception):
+                raise self.plan
+            return self.plan
+
+        @action("lift", summary="Lift what is weighed first", risk=Risk.REVERSIBLE, preview=weigh)
+        async def lift(ctx: ActionContext, thing: str = "it") -> Announced:
+            ctx.undo_by("shove", thing)
+            self.done.append((f"lift {thing}", ctx.request.sender, ctx.action))
+            return Announced(ctx.request.sender)
+
+        @command("watch", summary="Watch for a while", limit=timedelta(minutes=10))
+        async def watch(ctx: Context) -> Announced:
+            await ctx.show(Announced(ANNA))
+            await ctx.show(Announced(ANNA))
+            self.began.set()
+            await ctx.stopped.wait()
+            return Announced(BEN)
+
+        @command("stop", summary="Stop watching")
+        async def stop(ctx: Context) -> Announced:
+            self.stopped.append(ctx.stop())
+            return Announced(CLEO)
+
+        return (lift, watch, stop)
 
 
 def settings(state: Path, **changed: Any) -> Settings:

@@ -82,4 +82,9 @@ CREATE INDEX cards_closed ON cards (closed_at) WHERE closed_at IS NOT NULL;
 ALTER TABLE cards ADD COLUMN held TEXT NOT NULL DEFAULT '';
 CREATE INDEX cards_held ON cards (held, opened_at) WHERE held != '';
 """,
+    """
+-- The words that take an action back, as a JSON list, and since when it is over.
+ALTER TABLE proposals ADD COLUMN inverse TEXT;
+ALTER TABLE proposals ADD COLUMN ended_at TEXT;
+""",
 )

@@ -1,0 +1,14 @@
+"""What an action would touch, as its prompt says it: a title that asks, and the evidence below."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from formatters.document import Document
+
+PLANS: Mapping[type, Callable[[Any], Document]] = {}
+"""Type of what a preview found → the function that puts it into words; the title is a question without a glyph."""
+
+
+def planned(what: object) -> Document:
+    """Put what a preview found into words; a missing or failing formatter is a bug and raises."""
+    return PLANS[type(what)](what)
