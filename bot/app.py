@@ -49,6 +49,7 @@ from bot.flow.outbox import Outbox
 from bot.flow.pager import Pager
 from bot.flow.reconcile import Reconciler
 from bot.flow.rooms import Rooms
+from bot.flow.routes import Routes
 from bot.flow.watch import Watch
 from bot.flow.watchdog import Watchdog
 from bot.web.server import Door
@@ -123,8 +124,9 @@ class App:
         self.rooms = Rooms(desk)
         self.outbox = Outbox(desk)
         self.cards = Cards(desk)
-        self.watchdog = Watchdog(desk, self.outbox, self.rooms)
-        self.intake = Intake(desk, self.outbox, self.cards, self.watchdog)
+        routes = Routes(desk, self.rooms)
+        self.watchdog = Watchdog(desk, self.outbox, self.rooms, routes)
+        self.intake = Intake(desk, self.outbox, self.cards, self.watchdog, routes)
         self.pager = Pager(desk, self.outbox, self.cards, self.second)
         self.bulletin = Bulletin(desk, self.outbox, self.rooms, self.neighbours.alertmanager)
         self.gate = Gate(desk, self.outbox, self.rooms, self._commands)
@@ -132,7 +134,7 @@ class App:
         self.executor = Executor(desk, self.outbox, self.cards, self.live, self._context, self._commands)
         self.chat = Chat(desk, self.outbox, self.gate, self.executor, self._list)
         self.listener = Listener(desk, self.rooms, self.chat.wake, self.chat.unrecorded, self.outbox.pouring)
-        self.reconciler = Reconciler(desk, self.outbox, self.cards, self.rooms, self.neighbours.alertmanager)
+        self.reconciler = Reconciler(desk, self.outbox, self.cards, self.rooms, routes, self.neighbours.alertmanager)
         self.auditor = Auditor(desk, self.outbox, self.cards, lambda: self.listener.age)
         self.heartbeat = Heartbeat(desk, self.http, self.readiness, lambda: self.watchdog.overdue)
         self.watch = Watch(desk, self.outbox, self.gate, self.rooms, self.report)

@@ -25,8 +25,18 @@ async def stage(
 ) -> AsyncIterator[Stage]:
     """One room and one bot for all conversations; each leaves nothing open."""
     directory = tmp_path_factory.mktemp("transcripts")
-    settings = {"limits": {"per_person": 1000}}
-    async with Stage(directory, homeserver=homeserver, openbao=openbao, name="scribe", settings=settings) as stage:
+    settings = {
+        "limits": {"per_person": 1000},
+        "alerts": {"routes": [{"room": "apps", "matchers": ['namespace="lasuite"', 'pod=~"docs.*"']}]},
+    }
+    async with Stage(
+        directory,
+        homeserver=homeserver,
+        openbao=openbao,
+        name="scribe",
+        settings=settings,
+        room_names=("ops", "apps"),
+    ) as stage:
         await stage.start_bot()
         yield stage
 

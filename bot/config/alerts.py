@@ -2,10 +2,28 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 
 from bot.config.values import Matchers, Section, TimeOfDay
+
+
+class Route(Section):
+    """Leads alerts into a room."""
+
+    room: str
+    """The room, by its short name."""
+    matchers: tuple[Matchers, ...] = ()
+    """What an alert must meet, all of it."""
+    receiver: str | None = None
+    """Who of Alertmanager's receivers was told; null: whoever was."""
+
+    @model_validator(mode="after")
+    def _leads_some(self) -> Self:
+        if not self.matchers and self.receiver is None:
+            raise ValueError("needs matchers or receiver; what meets no route goes where it is posted")
+        return self
 
 
 class Alerts(Section):
@@ -13,6 +31,9 @@ class Alerts(Section):
 
     room: str = "ops"
     """The room, by its short name, of what the bot itself has to say and of alerts without a room of their own."""
+    routes: tuple[Route, ...] = ()
+    """Where else alerts go than where they are posted; the first that fits counts, each alert is in one room. Like
+    {room: data, matchers: ['namespace=~"data|storage"']} or {room: web, receiver: grafana}."""
     link_hosts: tuple[str, ...] = ()
     """Hosts that links in alerts may lead to; all other addresses are shown as text."""
     page: tuple[Matchers, ...] = ('severity="critical"',)

@@ -200,9 +200,12 @@ class Settings(Section):
     """What `!check` asks: namespace → service → probe. The default is the SBBB's; what is set here replaces it."""
 
     @model_validator(mode="after")
-    def _alerts_room_is_known(self) -> Self:
-        if self.alerts.room not in self.rooms:
-            raise _wrong_at(("alerts", "room"), f"is not one of rooms; write one of: {', '.join(self.rooms)}")
+    def _alerts_rooms_are_known(self) -> Self:
+        named: list[tuple[tuple[str | int, ...], str]] = [(("alerts", "room"), self.alerts.room)]
+        named += [(("alerts", "routes", number, "room"), each.room) for number, each in enumerate(self.alerts.routes)]
+        for place, room in named:
+            if room not in self.rooms:
+                raise _wrong_at(place, f"is not one of rooms; write one of: {', '.join(self.rooms)}")
         return self
 
     @model_validator(mode="after")

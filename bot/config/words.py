@@ -112,6 +112,6 @@ def _keys(location: Location) -> list[str]:
         elif step in _PROBES:
             sort = next(member for member in get_args(sort) if member.__name__ == step)
         else:
-            # Of dict[name, value], the value.
-            sort = get_args(sort)[-1]
+            # Of dict[name, value], the value; of tuple[value, ...], too.
+            *_, sort = (each for each in get_args(sort) if each is not Ellipsis)
     return list(getattr(sort, "model_fields", {}))

@@ -1,11 +1,11 @@
 """When a card rings, rings again, reminds, and when it goes by the second channel; pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.core.alerts import AlertCard, Card, Member, flapping, severity
+from bot.core.alerts import AlertCard, Card, flapping, severity
 from bot.core.escalation import MOST_PAGES, Cause, Escalation
 from bot.core.matchers import Matcher, all_hold, read
 from bot.core.names import Key
@@ -96,7 +96,14 @@ def rules(lines: Iterable[str]) -> Rules:
 def urgent(card: Card, paged: Rules) -> bool:
     """Tell whether anything that burns on a card is to be paged."""
     burning = [member for member in card.members if member.status is Status.FIRING]
-    return any(_meets(member, matchers) for member in burning for matchers in paged)
+    return any(meets(member.labels, matchers) for member in burning for matchers in paged)
+
+
+def meets(labels: Mapping[str, str], matchers: tuple[Matcher, ...]) -> bool:
+    """Tell whether an alert meets every matcher; its severity is also what a card calls it."""
+    # So that what a card calls critical is critical, whatever the label's own word for it (page, disaster …).
+    called = {**labels, "severity": severity(labels).value}
+    return all_hold(matchers, labels) or all_hold(matchers, called)
 
 
 def rings(card: Card, paged: Rules, now: datetime) -> bool:
@@ -167,12 +174,6 @@ def reminder_key(card: Card) -> Key:
     """Return the key of a card's last reminder."""
     taken = card.taken
     return Key(f"remind:{card.key}:{int(taken.at.timestamp())}:{taken.reminders}" if taken else f"remind:{card.key}")
-
-
-def _meets(member: Member, matchers: tuple[Matcher, ...]) -> bool:
-    # What the card calls critical is paged as critical, whatever the label's own word for it (page, disaster …).
-    labels = {**member.labels, "severity": severity(member.labels).value}
-    return all_hold(matchers, member.labels) or all_hold(matchers, labels)
 
 
 def _impatient(card: Card, now: datetime) -> bool:

@@ -89,9 +89,12 @@ def gone(missing: Absences, now: datetime, after: timedelta) -> frozenset[Identi
     return frozenset(each for each, since in missing.items() if now - since >= after)
 
 
-def restated(card: Card, said: Told, gone: Collection[Identity], now: datetime) -> Card:
-    """Return a burning card as it should be: muted or not, all its alerts counted, without what is gone."""
-    card = replace(card, muted=_muted(card, said), truncated=_truncated(card, said))
+def restated(card: Card, cards: Sequence[Card], said: Told, gone: Collection[Identity], now: datetime) -> Card:
+    """Return a burning card as it should be: muted or not, all its alerts counted, without what is gone.
+
+    `cards`: all that burn.
+    """
+    card = replace(card, muted=_muted(card, said), truncated=_truncated(card, cards, said))
     members = tuple(_over(member, now) if _identity(card, member) in gone else member for member in card.members)
     if members == card.members:
         return card
@@ -205,13 +208,17 @@ def _muted(card: Card, said: Told) -> Muted | None:
     return Muted(first.id, UserId(first.created_by), first.ends_at, first.why)
 
 
-def _truncated(card: Card, said: Told) -> int:
+def _truncated(card: Card, cards: Sequence[Card], said: Told) -> int:
     """Return how many alerts are counted without being named; none once all that Alertmanager would tell is shown."""
+    if not card.truncated:
+        return 0
     marks = {member.fingerprint for member in _burning(card)}
-    own = [group for group in said.groups if group.receiver.name == card.receiver] if card.truncated else []
+    # Routes may have led others of its group onto cards in other rooms.
+    shown = {member.fingerprint for each in cards if each.receiver == card.receiver for member in _burning(each)}
+    own = [group for group in said.groups if group.receiver.name == card.receiver]
     groups = [{identity(alert) for alert in group.alerts if _is_loud(alert)} for group in own]
     mine = [group for group in groups if group & marks]
-    return 0 if mine and all(group <= marks for group in mine) else card.truncated
+    return 0 if mine and all(group <= shown for group in mine) else card.truncated
 
 
 def _over(member: Member, now: datetime) -> Member:

@@ -1,6 +1,6 @@
 """The alert that always fires: whether it still comes, and what is said when it does not; pure."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -21,6 +21,8 @@ class Sign:
     """When Alertmanager said that it is over: Prometheus no longer sends it."""
     told: bool = False
     """Whether the room was told of this silence."""
+    room: str = ""
+    """The short name of the room that a route led it to; empty: none did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +46,13 @@ def parted(webhook: Webhook, name: str | None) -> tuple[Webhook | None, tuple[Al
     return (replace(webhook, alerts=others) if others else None), watchdogs
 
 
-def heard(sign: Sign | None, alerts: Iterable[Alert], now: datetime) -> Sign | None:
+def heard(
+    sign: Sign | None, alerts: Iterable[Alert], now: datetime, room_of: Callable[[Alert], str | None]
+) -> Sign | None:
     """Return what is remembered after it came; one that fires outweighs others that ended."""
-    if any(alert.status is Status.FIRING for alert in alerts):
-        return Sign(now)
+    firing = next((alert for alert in alerts if alert.status is Status.FIRING), None)
+    if firing:
+        return Sign(now, room=room_of(firing) or "")
     # Its end without a beginning proves nothing yet.
     return replace(sign, ended=sign.ended or now) if sign else None
 

@@ -60,6 +60,8 @@ class Stage:
     """Variables that the bot's process gets besides ours."""
     name: str = "opsbot"
     """The bot's account; a shared homeserver has one for each stage."""
+    room_names: tuple[str, ...] = ("ops",)
+    """The short names of the rooms; alerts are posted to the first."""
 
     async def __aenter__(self) -> Self:
         """Start everything but the bot."""
@@ -74,7 +76,7 @@ class Stage:
         self.port = free_port()
         try:
             await self._start_neighbours()
-            await asyncio.to_thread(self._make_room)
+            await asyncio.to_thread(self._make_rooms)
             self._write_config()
             await self._start_notifier()
         except BaseException:
@@ -122,8 +124,8 @@ class Stage:
         bao.start()
         bao.unseal(bao.initialise().shares[:3])
 
-    def _make_room(self) -> None:
-        """Register everybody, and make the room with the bot in it."""
+    def _make_rooms(self) -> None:
+        """Register everybody, and make the rooms with all of them and the bot in each."""
         assert self.homeserver
         self.sessions: dict[str, Session] = {}
         suffix = "" if self.name == "opsbot" else f"-{self.name}"
@@ -131,11 +133,20 @@ class Stage:
             self.homeserver.register(f"{person}{suffix}", self.password)
             self.sessions[person] = self.homeserver.login(f"{person}{suffix}", self.password)
         self.user = self.homeserver.register(self.name, self.password)
+        self.rooms = {name: self._make_room(self.homeserver, name) for name in self.room_names}
+
+    def _make_room(self, homeserver: Homeserver, name: str) -> RoomId:
         anna, *others = self.sessions.values()
         guests = [session.user_id for session in others]
-        self.room: RoomId = self.homeserver.create_room(anna, "Ops", [*guests, self.user])
+        room = homeserver.create_room(anna, name.capitalize(), [*guests, self.user])
         for session in others:
-            self.homeserver.join(session, self.room)
+            homeserver.join(session, room)
+        return room
+
+    @property
+    def room(self) -> RoomId:
+        """The first room."""
+        return self.rooms[self.room_names[0]]
 
     def _write_config(self) -> None:
         assert self.homeserver
@@ -150,7 +161,7 @@ class Stage:
                 "user": self.user,
                 "password_file": str(self.directory / "password"),
             },
-            "rooms": {"ops": self.room},
+            "rooms": dict(self.rooms),
             "web": {
                 "listen": f"127.0.0.1:{self.port}",
                 "webhook_token_file": str(self.directory / "webhook-token"),

@@ -7,9 +7,10 @@
     ~ fire PostgresDown critical data/postgres-1
 
 `name>` is said by a person, `name> ↩ …` as a reply to the bot's last message; `bot<` is what the bot must then say, its
-further lines following without a prefix; `bot=` the same as an edit of a message that stands there; `bot!` nothing at
-all within a second. In expected lines `*`, and any sample between « and », stand for any characters, and a line `…` for
-any number of lines. `~` is something that happens: see `DEEDS`.
+further lines following without a prefix; `bot=` the same as an edit of a message that stands there; `bot@data<` and
+`bot@data=` in the room of that short name; `bot!` nothing at all within a second. In expected lines `*`, and any sample
+between « and », stand for any characters, and a line `…` for any number of lines. `~` is something that happens: see
+`DEEDS`.
 """
 
 import asyncio
@@ -27,7 +28,7 @@ _SILENCE_SECONDS = 1.0
 _SAYS = re.compile(r"(\w+)> ?(.*)")
 # A sample between « and » reads well in a manual, and stands for whatever is there when it is played.
 _VARIES = re.compile(r"\*|«[^»]*»")
-_ANSWERS = re.compile(r"bot([<=!]) ?(.*)")
+_ANSWERS = re.compile(r"bot(?:@(\w+))?([<=!]) ?(.*)")
 
 
 class NotAsExpected(AssertionError):
@@ -45,6 +46,8 @@ class Step:
     words: list[str] = field(default_factory=list)
     form: str = ""
     """Of what is expected: `<`, `=` or `!`."""
+    room: str = ""
+    """Where it is expected, by its short name; empty: in the first room."""
 
 
 def read(text: str) -> list[Step]:
@@ -56,7 +59,7 @@ def read(text: str) -> list[Step]:
         if line.startswith("~"):
             steps.append(Step(number, "~", [line[1:].strip()]))
         elif match := _ANSWERS.fullmatch(line):
-            steps.append(Step(number, "bot", [match[2]], match[1]))
+            steps.append(Step(number, "bot", [match[3]], match[2], match[1] or ""))
         elif match := _SAYS.fullmatch(line):
             steps.append(Step(number, match[1], [match[2]]))
         elif steps and steps[-1].who == "bot":
@@ -87,7 +90,8 @@ class Player:
         assert stage.homeserver
         self.stage = stage
         self._pace = pace
-        self.views = {name: View(stage.homeserver, session, stage.room) for name, session in stage.sessions.items()}
+        rooms = stage.rooms.values()
+        self.views = {name: View(stage.homeserver, session, *rooms) for name, session in stage.sessions.items()}
         self.view = self.views["anna"]
         self._heard = heard
         self._unmatched: list[Seen] = []
@@ -139,8 +143,10 @@ class Player:
             raise NotAsExpected(f"line {step.number}: expected\n{expected}\nbut the bot said\n{seen}") from None
 
     def _match(self, step: Step) -> bool:
+        room = self.stage.rooms[step.room] if step.room else self.stage.room
         for message in self._unmatched:
-            if (message.edits is not None) == (step.form == "=") and matches(step.words, message.body):
+            form = "<" if message.edits is None else "="
+            if (message.room, form) == (room, step.form) and matches(step.words, message.body):
                 self._unmatched.remove(message)
                 self.last = message
                 return True

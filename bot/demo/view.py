@@ -31,15 +31,18 @@ class Seen:
     msgtype: str
     mentions: tuple[UserId, ...]
     replies_to: EventId | None
+    room: RoomId
 
 
 class View:
     """One member's client: everything they see from when it was opened, in order."""
 
-    def __init__(self, homeserver: Homeserver, session: Session, room: RoomId) -> None:
+    def __init__(self, homeserver: Homeserver, session: Session, room: RoomId, *others: RoomId) -> None:
+        """`room`: where they speak; `others`: what else they see."""
         self._homeserver = homeserver
         self._session = session
         self._room = room
+        self._rooms = (room, *others)
         self._since = ""
         self.seen: list[Seen] = []
         """Every message so far."""
@@ -52,9 +55,13 @@ class View:
         """Return what is new, waiting for it at most so long."""
         answer = await self._sync(int(seconds * 1000))
         self._since = str(answer["next_batch"])
-        joined = answer.get("rooms", {}).get("join", {}).get(self._room, {})
-        events = joined.get("timeline", {}).get("events", [])
-        new = [_seen(event) for event in events if event["type"] == "m.room.message" and event.get("content")]
+        joined = answer.get("rooms", {}).get("join", {})
+        new = [
+            _seen(room, event)
+            for room in self._rooms
+            for event in joined.get(room, {}).get("timeline", {}).get("events", [])
+            if event["type"] == "m.room.message" and event.get("content")
+        ]
         self.seen.extend(new)
         return new
 
@@ -83,14 +90,14 @@ class View:
         await asyncio.to_thread(self._homeserver.call, "PUT", path, {}, by=self._session)
 
     async def _sync(self, milliseconds: int) -> dict[str, Any]:
-        room = {"rooms": [self._room], "timeline": {"limit": 5000}}
+        room = {"rooms": list(self._rooms), "timeline": {"limit": 5000}}
         filters = quote(json.dumps({"room": room, "presence": {"types": []}}))
         since = f"&since={quote(self._since)}" if self._since else ""
         path = f"/_matrix/client/v3/sync?timeout={milliseconds}&filter={filters}{since}"
         return await asyncio.to_thread(self._homeserver.call, "GET", path, by=self._session)
 
 
-def _seen(event: dict[str, Any]) -> Seen:
+def _seen(room: RoomId, event: dict[str, Any]) -> Seen:
     content = event["content"]
     relation = _object(content, "m.relates_to")
     edits = relation.get("event_id") if relation.get("rel_type") == "m.replace" else None
@@ -112,6 +119,7 @@ def _seen(event: dict[str, Any]) -> Seen:
         msgtype=str(content.get("msgtype", "")),
         mentions=tuple(UserId(user) for user in mentions) if isinstance(mentions, list) else (),
         replies_to=EventId(reply) if isinstance(reply, str) else None,
+        room=room,
     )
 
 

@@ -13,7 +13,7 @@ from bot.core import mornings
 from bot.core.errors import Denied, NeighbourError
 from bot.core.facts import Unknown
 from bot.core.message import Message
-from bot.core.names import EventId, Key, RoomId
+from bot.core.names import EventId, Key
 from bot.core.standing import Board, BoardNotPinned, Digest, standing
 from bot.flow.desk import Desk
 from bot.flow.duty import every
@@ -57,14 +57,14 @@ class Bulletin:
         found = await cards.open_cards(self._desk.database)
         digest = Digest(standing(found, await self._silences(), now, zone), sparkle=not self._desk.settings.plain)
         await self._desk.database.write(lambda tx: self._say_once(tx, Key(f"digest:{day}"), digest))
-        self._outbox.wake(self._room)
+        self._outbox.wake(self._rooms.usual)
         self._last = day
 
     async def chalk(self) -> None:
         """Bring the board up to date, and have it pinned."""
         await self._desk.database.write(self._write)
-        self._outbox.wake(self._room)
-        event = await outbox.event_of(self._desk.database, self._room, _KEY)
+        self._outbox.wake(self._rooms.usual)
+        event = await outbox.event_of(self._desk.database, self._rooms.usual, _KEY)
         if event and self._may_pin:
             await self._pin(event)
 
@@ -75,18 +75,18 @@ class Bulletin:
         # An edit that changes nothing would still be an event for everybody.
         if await meta.get(tx, _KEY) != rendered.body:
             await meta.put(tx, _KEY, rendered.body)
-            await outbox.put(tx, Message(self._room, _KEY, rendered), now)
+            await outbox.put(tx, Message(self._rooms.usual, _KEY, rendered), now)
 
     async def _pin(self, event: EventId) -> None:
         if await meta.get(self._desk.database, _PINNED) == event:
             return
         try:
             async with asyncio.timeout(10):
-                await self._desk.matrix.pin(self._room, event)
+                await self._desk.matrix.pin(self._rooms.usual, event)
         except Denied:
             self._may_pin = False
             await self._desk.database.write(lambda tx: self._say_once(tx, Key("board not pinned"), BoardNotPinned()))
-            self._outbox.wake(self._room)
+            self._outbox.wake(self._rooms.usual)
         else:
             await self._desk.database.write(lambda tx: meta.put(tx, _PINNED, event))
 
@@ -97,11 +97,5 @@ class Bulletin:
             return Unknown(error.reason)
 
     async def _say_once(self, tx: Transaction, key: Key, result: Any) -> None:
-        if not await outbox.known(tx, self._room, key):
-            await outbox.put(tx, Message(self._room, key, self._desk.render(result)), self._desk.system.now())
-
-    @property
-    def _room(self) -> RoomId:
-        room = self._rooms.find(self._alerts.room)
-        assert room is not None, "settings know the room"
-        return room
+        if not await outbox.known(tx, self._rooms.usual, key):
+            await outbox.put(tx, Message(self._rooms.usual, key, self._desk.render(result)), self._desk.system.now())

@@ -30,21 +30,24 @@ class Cards:
         self._desk = desk
         self._paged = paging.rules(desk.settings.alerts.page)
 
-    async def fold(self, tx: Transaction, room: RoomId, webhook: Webhook) -> News:
-        """Take a webhook in; say whether there is anything new."""
+    async def fold(self, tx: Transaction, room: RoomId, webhook: Webhook, posted: RoomId | None = None) -> News:
+        """Take a webhook in; say whether there is anything new. `posted`: where it was, if not in this room."""
         now = self._desk.system.now()
         before = await cards.latest(tx, room, webhook.receiver, webhook.group_key)
         before = before or await self._adopted(tx, room, webhook)
         card, news = merge(before, webhook, room, now)
         if news is News.NOTHING:
             return news
-        if before is None or card.key != before.key:
+        is_new = before is None or card.key != before.key
+        if is_new:
             card = replace(card, handle=handle(await cards.next_number(tx)), past=await cards.past(tx, card, now))
             card = replace(card, turns=before.turns if before else ())
         if news in {News.OPENED, News.RESOLVED}:
             card = turned(card, now)
         card = await self._rung(tx, card, now, opened=news is News.OPENED)
         await self.show(tx, card, now)
+        if posted and is_new:
+            await cards.note_posted(tx, card, posted)
         if news is News.RESOLVED:
             await self._tell_end(tx, card, now)
         return news

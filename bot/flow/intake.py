@@ -2,14 +2,18 @@
 
 import structlog
 
+from bot.clients.store import cards as store
 from bot.clients.store.database import Transaction
 from bot.core.alerts import News
 from bot.core.names import RoomId
+from bot.core.routing import split
+from bot.core.truth import SETTLED
 from bot.core.watchdog import parted
 from bot.core.webhook import Webhook
 from bot.flow.cards import Cards
 from bot.flow.desk import Desk
 from bot.flow.outbox import Outbox
+from bot.flow.routes import Routes
 from bot.flow.watchdog import Watchdog
 
 log = structlog.get_logger("intake")
@@ -18,24 +22,33 @@ log = structlog.get_logger("intake")
 class Intake:
     """Accepts webhooks; when `accept` returns, nothing short of the disk's death loses them."""
 
-    def __init__(self, desk: Desk, posts: Outbox, cards: Cards, watchdog: Watchdog) -> None:
+    def __init__(self, desk: Desk, posts: Outbox, cards: Cards, watchdog: Watchdog, routes: Routes) -> None:
         self._desk = desk
         self._outbox = posts
         self._cards = cards
         self._watchdog = watchdog
+        self._routes = routes
 
     async def accept(self, room: RoomId, webhook: Webhook) -> None:
-        """Commit a webhook's alerts and the message that tells of them; raise StoreFailed when that cannot be."""
+        """Commit a webhook's alerts and the messages that tell of them; raise StoreFailed when that cannot be."""
         # Before as well: its mark then shares our commit, and the message leaves one disk flush sooner.
         self._outbox.wake(room)
         news = await self._desk.database.write(lambda tx: self._take_in(tx, room, webhook))
-        if news is not News.NOTHING:
-            self._outbox.wake(room)
+        for each, what in news.items():
+            if what is not News.NOTHING:
+                self._outbox.wake(each)
         self._desk.metrics.alerts_accepted.inc(len(webhook.alerts))
-        log.info("alerts.accepted", room=room, alerts=len(webhook.alerts), news=news.value)
+        told = {each: what.value for each, what in news.items()}
+        log.info("alerts.accepted", room=room, alerts=len(webhook.alerts), news=told)
 
-    async def _take_in(self, tx: Transaction, room: RoomId, webhook: Webhook) -> News:
+    async def _take_in(self, tx: Transaction, room: RoomId, webhook: Webhook) -> dict[RoomId, News]:
+        """Fold each room's part of a webhook into its card there."""
         others, watchdogs = parted(webhook, self._desk.settings.alerts.watchdog)
         if watchdogs:
-            await self._watchdog.hear(tx, watchdogs)
-        return await self._cards.fold(tx, room, others) if others else News.NOTHING
+            await self._watchdog.hear(tx, watchdogs, webhook.receiver)
+        if others is None:
+            return {}
+        since = self._desk.system.now() - SETTLED
+        homes = await store.homes(tx, room, others.receiver, others.group_key, since)
+        parts = split(others, lambda alert: self._routes.room(alert, others.receiver, homes) or room)
+        return {each: await self._cards.fold(tx, each, part, posted=room) for each, part in parts.items()}

@@ -10,7 +10,7 @@ from bot.clients.store.database import Transaction
 from bot.core import truth
 from bot.core.alerts import Card, News
 from bot.core.errors import UsageError
-from bot.core.firing import AlertGroup
+from bot.core.firing import AlertGroup, FiringAlert
 from bot.core.names import RoomId
 from bot.core.truth import Absences, Told
 from bot.flow.cards import Cards
@@ -18,6 +18,7 @@ from bot.flow.desk import Desk
 from bot.flow.duty import every
 from bot.flow.outbox import Outbox
 from bot.flow.rooms import Rooms
+from bot.flow.routes import Routes
 
 log = structlog.get_logger("reconcile")
 
@@ -25,11 +26,14 @@ log = structlog.get_logger("reconcile")
 class Reconciler:
     """Compares cards with Alertmanager at fixed times; a question it does not answer changes nothing."""
 
-    def __init__(self, desk: Desk, posts: Outbox, cards: Cards, rooms: Rooms, alertmanager: AlertmanagerApi) -> None:
+    def __init__(
+        self, desk: Desk, posts: Outbox, cards: Cards, rooms: Rooms, routes: Routes, alertmanager: AlertmanagerApi
+    ) -> None:
         self._desk = desk
         self._outbox = posts
         self._cards = cards
         self._rooms = rooms
+        self._routes = routes
         self._alertmanager = alertmanager
         self._missing: Absences = {}
 
@@ -47,7 +51,7 @@ class Reconciler:
         self._missing = truth.missing(self._missing, known, said, now)
         gone = truth.gone(self._missing, now, self._desk.settings.limits.gone)
         for card in known:
-            await self._restate(card, truth.restated(card, said, gone, now))
+            await self._restate(card, truth.restated(card, known, said, gone, now))
         watchdog = self._desk.settings.alerts.watchdog
         for group in truth.untold(said, known, heard, now, but=watchdog):
             await self._tell(group, heard)
@@ -77,28 +81,40 @@ class Reconciler:
         log.info("reconcile.restated", card=before.handle, how=how, muted=after.muted is not None)
 
     async def _tell(self, group: AlertGroup, heard: Mapping[str, Sequence[RoomId]]) -> None:
-        """Take in what a lost webhook would have said."""
-        default = self._room(heard.get(group.receiver.name, ()))
+        """Take in what a lost webhook would have said, each room's part of it."""
+        receiver = group.receiver.name
+        parts: dict[RoomId | None, list[FiringAlert]] = {}
+        for alert in group.alerts:
+            parts.setdefault(self._routes.room(alert, receiver), []).append(alert)
+        for room, alerts in parts.items():
+            await self._tell_part(room, group.model_copy(update={"alerts": tuple(alerts)}), heard.get(receiver, ()))
+
+    async def _tell_part(self, room: RoomId | None, group: AlertGroup, posted: Sequence[RoomId]) -> None:
+        """Take in what goes to one room; None: where the receiver posts."""
+        usual = self._usual(posted)
 
         async def work(tx: Transaction) -> tuple[RoomId, News]:
-            card = truth.home(await store.of_group(tx, group.labels), group)
+            known = await store.of_group(tx, group.labels)
+            there = {room} if room else {*posted, usual}
+            card = truth.home([card for card in known if card.room in there], group)
             hook = truth.as_webhook(group, card, self._desk.system.now())
-            room = card.room if card and card.room in self._rooms.all else default
-            return room, await self._cards.fold(tx, room, hook) if hook else News.NOTHING
+            target = room or (card.room if card and card.room in self._rooms.all else usual)
+            if hook is None:
+                return target, News.NOTHING
+            return target, await self._cards.fold(tx, target, hook, posted=usual if room else None)
 
         try:
-            room, news = await self._desk.database.write(work)
+            target, news = await self._desk.database.write(work)
         except UsageError as error:
             log.warning("reconcile.untellable", receiver=group.receiver.name, reason=error.problem)
             return
         if news is not News.NOTHING:
-            self._outbox.wake(room)
+            self._outbox.wake(target)
             self._desk.metrics.reconciled.labels("told").inc()
             log.warning("reconcile.told", receiver=group.receiver.name, alerts=len(group.alerts), news=news.value)
 
-    def _room(self, rooms: Sequence[RoomId]) -> RoomId:
-        """Return where a receiver's alerts go: into the alerts room, or where they always went."""
-        usual = self._rooms.find(self._desk.settings.alerts.room)
-        assert usual is not None, "settings know the room"
-        ours = [room for room in rooms if room in self._rooms.all]
+    def _usual(self, posted: Sequence[RoomId]) -> RoomId:
+        """Return where a receiver's alerts go: into the alerts room, or where they were always posted."""
+        usual = self._rooms.usual
+        ours = [room for room in posted if room in self._rooms.all]
         return ours[0] if ours and usual not in ours else usual

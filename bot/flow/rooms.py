@@ -38,6 +38,11 @@ class Rooms:
         """Every room, once each."""
         return tuple(dict.fromkeys(self._ids.values()))
 
+    @property
+    def usual(self) -> RoomId:
+        """The room of what the bot itself has to say."""
+        return self._ids[self._desk.settings.alerts.room]
+
     async def settle(self) -> None:
         """Learn the ids behind aliases and join the rooms we are not in; raise OpsError when the homeserver is away."""
         for name, room in self._ids.items():

@@ -59,10 +59,8 @@ class Watch:
         """Say once of everybody in our rooms whom the configuration does not know."""
         for each in self._rooms.all:
             await self._rooms.facts(each)
-        room = self._rooms.find(self._desk.settings.alerts.room)
         for user in (await self._report()).strangers:
-            if room:
-                await self._say_once(room, user)
+            await self._say_once(self._rooms.usual, user)
 
     async def _say_once(self, room: RoomId, user: UserId) -> None:
         message = Message(room, Key(f"stranger:{user}"), self._desk.render(StrangerSeen(user)))

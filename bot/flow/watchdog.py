@@ -1,6 +1,7 @@
 """Watches for the alert that always fires, and says loudly when it does not come."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 
 import structlog
@@ -10,7 +11,6 @@ from bot.clients.store import meta, oncall, outbox
 from bot.clients.store.database import Transaction
 from bot.core import watchdog
 from bot.core.message import Message, Priority
-from bot.core.names import RoomId
 from bot.core.oncall import on_call
 from bot.core.watchdog import Sign, WatchdogSilent
 from bot.core.webhook import Alert
@@ -18,6 +18,7 @@ from bot.flow.desk import Desk
 from bot.flow.duty import every
 from bot.flow.outbox import Outbox
 from bot.flow.rooms import Rooms
+from bot.flow.routes import Routes
 
 log = structlog.get_logger("watchdog")
 
@@ -29,10 +30,11 @@ _NAME = "watchdog"
 class Watchdog:
     """Remembers when it last came; nothing is said before it first did."""
 
-    def __init__(self, desk: Desk, posts: Outbox, rooms: Rooms) -> None:
+    def __init__(self, desk: Desk, posts: Outbox, rooms: Rooms, routes: Routes) -> None:
         self._desk = desk
         self._outbox = posts
         self._rooms = rooms
+        self._routes = routes
         self._every = desk.settings.alerts.watchdog_every
         self._started = desk.system.now()
         self._overdue = False
@@ -52,12 +54,12 @@ class Watchdog:
             return
         self._overdue = await self._desk.database.write(self._look)
         self._desk.metrics.watchdog_silent.set(self._overdue)
-        self._outbox.wake(self._room)
+        self._outbox.wake_all()
 
-    async def hear(self, tx: Transaction, alerts: Iterable[Alert]) -> None:
+    async def hear(self, tx: Transaction, alerts: Iterable[Alert], receiver: str) -> None:
         """Remember that it came; take back what was said of its silence."""
         now, before = self._desk.system.now(), await _sign(tx)
-        after = watchdog.heard(before, alerts, now)
+        after = watchdog.heard(before, alerts, now, lambda alert: self._routes.name(alert, receiver))
         if after is None:
             return
         if before and before.told and after.ended is None:
@@ -71,7 +73,7 @@ class Watchdog:
         if not sign.told:
             log.error("watchdog.silent", last=sign.last.isoformat(), ended=sign.ended is not None)
             await self._say(tx, WatchdogSilent(self._word, sign, self._every, now, self._zone))
-            await _keep(tx, Sign(sign.last, sign.ended, told=True))
+            await _keep(tx, replace(sign, told=True))
         return True
 
     async def _say(self, tx: Transaction, result: WatchdogSilent) -> None:
@@ -79,7 +81,8 @@ class Watchdog:
         rings = result.back is None
         people = on_call(self._desk.settings.people, await oncall.get(tx)) if rings else ()
         message = Message(
-            self._room,
+            # Where a route leads it; a room that has left the configuration is no more.
+            self._rooms.find(result.sign.room) or self._rooms.usual,
             watchdog.key(result.sign),
             self._desk.render(result),
             Priority.CRITICAL if rings else Priority.ORDINARY,
@@ -95,12 +98,6 @@ class Watchdog:
     @property
     def _zone(self) -> str:
         return self._desk.settings.timezone
-
-    @property
-    def _room(self) -> RoomId:
-        room = self._rooms.find(self._desk.settings.alerts.room)
-        assert room is not None, "settings know the room"
-        return room
 
 
 async def _sign(tx: Transaction) -> Sign | None:

@@ -108,6 +108,18 @@ NOT_A_PROBE = "15 services.data.postgres: is not a probe; give it exactly one of
         ),
         (OTHER, "13 alerts.room: is not one of rooms; write one of: ops"),
         (
+            "alerts:\n  routes: [{room: ops, matchers: ['a=1']}, {room: dev, receiver: x}]\n",
+            "12 alerts.routes.1.room: is not one of rooms; write one of: ops",
+        ),
+        (
+            "alerts:\n  routes:\n    - {room: ops}\n",
+            "13 alerts.routes.0: needs matchers or receiver; what meets no route goes where it is posted",
+        ),
+        (
+            "alerts:\n  routes: [{room: ops, reciever: x}]\n",
+            "12 alerts.routes.0.reciever: is not a key here; did you mean receiver?",
+        ),
+        (
             "loki:\n  url: http://${LOKI}\n",
             "12 loki.url: ${LOKI} is not set in the environment; set it, or write the value",
         ),

@@ -79,7 +79,7 @@ def closed(burning: Card, *answers: tuple[float, truth.Told]) -> bool:
         now = NOW + timedelta(seconds=later)
         lacking = truth.missing(lacking, (burning,), answer, now)
         gone = truth.gone(lacking, now, GONE)
-    return not truth.restated(burning, answers[-1][1], gone, NOW).firing
+    return not truth.restated(burning, [burning], answers[-1][1], gone, NOW).firing
 
 
 NOTHING, THERE = said(), said(group(alert()))
@@ -125,7 +125,7 @@ def test_a_card_closes_when_its_last_alert_is_gone() -> None:
     two = card("a", "b")
     gone = truth.gone(truth.missing({}, (two,), said(group(alert("b"))), NOW), NOW + GONE, GONE)
 
-    half = truth.restated(two, said(group(alert("b"))), gone, NOW)
+    half = truth.restated(two, [two], said(group(alert("b"))), gone, NOW)
 
     assert [member.status for member in half.members] == [Status.RESOLVED, Status.FIRING]
     assert (half.firing, half.gone, half.turns) == (True, True, ())
@@ -218,7 +218,7 @@ def test_a_card_is_muted_while_all_of_it_is_silenced(
     two = card("a", "b") if len(alerts) > 1 else card()
     answer = said(group(*alerts), silences=tuple(silences))
 
-    assert truth.restated(replace(two, muted=before), answer, (), NOW).muted == after
+    assert truth.restated(replace(two, muted=before), [two], answer, (), NOW).muted == after
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,15 @@ def test_a_card_is_muted_while_all_of_it_is_silenced(
 def test_a_card_counts_what_it_does_not_name_until_it_names_all(alerts: list[FiringAlert], truncated: int) -> None:
     answer = said(group(*alerts), silences=(silence(),))
 
-    assert truth.restated(card(truncated=3), answer, (), NOW).truncated == truncated
+    assert truth.restated(card(truncated=3), [card()], answer, (), NOW).truncated == truncated
+
+
+def test_what_a_route_led_into_another_room_is_named_there() -> None:
+    cut, elsewhere = card(truncated=1), card("b", room=RoomId("!data:example.org"))
+
+    answer = said(group(alert(), alert("b")))
+
+    assert truth.restated(cut, [cut, elsewhere], answer, (), NOW).truncated == 0
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.names import EventId, UserId
+from bot.core.names import EventId, RoomId, UserId
 from bot.demo.ledgers import Promised, Verdict, inversions, judge
 from bot.demo.view import Seen
 
 BOT = UserId("@bot:demo.test")
-CARD = Seen(EventId("$1"), BOT, "⚠️ WARNING Disk (2)\n• a-1\n• a-2", "", None, "", "", "alert:1", 1, "", "", (), None)
+ROOM = RoomId("!ops:demo.test")
+BODY = "⚠️ WARNING Disk (2)\n• a-1\n• a-2"
+CARD = Seen(EventId("$1"), BOT, BODY, "", None, "", "", "alert:1", 1, "", "", (), None, ROOM)
 EDIT = replace(CARD, event_id=EventId("$2"), body="✅ RESOLVED Disk (2)", edits=CARD.event_id, rev=2)
 ANSWER = replace(CARD, event_id=EventId("$3"), body="Pong", key="answer:1", replies_to=EventId("$ask"))
 SAID = replace(CARD, event_id=EventId("$4"), body="ℹ️ lunch", key="announce:1")

@@ -243,10 +243,10 @@ class Bot:
             await self.app.executor.run(confirmed)
         return confirmed
 
-    async def sent(self) -> list[dict[str, Any]]:
+    async def sent(self, room: RoomId = ROOM) -> list[dict[str, Any]]:
         """Take what waits to be sent, and have it delivered; each has the event it became, or edits, as `event`."""
         now = self.clock.wall
-        taken = await self.app.database.write(lambda tx: parcels.take(tx, ROOM, 1000, (), now))
+        taken = await self.app.database.write(lambda tx: parcels.take(tx, room, 1000, (), now))
         out = []
         for parcel in taken:
             event = parcel.edits or EventId(f"$bot-{next(self._events)}")
@@ -254,9 +254,9 @@ class Bot:
             out.append({**parcel.content, "event": event})
         return out
 
-    async def said(self) -> list[str]:
+    async def said(self, room: RoomId = ROOM) -> list[str]:
         """Take what waits to be sent; return the first line of each."""
-        return [content["body"].splitlines()[0] for content in await self.sent()]
+        return [content["body"].splitlines()[0] for content in await self.sent(room)]
 
     async def trail(self) -> list[tuple[str, str, str]]:
         """Return phase, command and result of every row of the audit trail."""

@@ -17,6 +17,7 @@ async def adopt(tx: Transaction, alias: RoomId, room: RoomId) -> None:
     await tx.run("UPDATE OR IGNORE outbox SET room = ? WHERE room = ?", (room, alias))
     await tx.run("UPDATE OR IGNORE events SET room = ? WHERE room = ?", (room, alias))
     await tx.run("UPDATE OR IGNORE cards SET room = ? WHERE room = ?", (room, alias))
+    await tx.run("UPDATE cards SET posted = ? WHERE posted = ?", (room, alias))
 
 
 def _name(alias: RoomId) -> str:

@@ -66,12 +66,27 @@ async def rename(tx: Transaction, card: Card, receiver: str, group_key: str) -> 
 
 
 async def receivers(source: Transaction | Database, but: str) -> dict[str, list[RoomId]]:
-    """Return who was told of anything, and the rooms it went to; `but`: not counting group keys that begin so."""
-    sql = "SELECT DISTINCT receiver, room FROM cards WHERE substr(group_key, 1, ?) != ? ORDER BY room"
+    """Return who was told of anything, and the rooms it was posted to; `but`: not counting group keys that begin so."""
+    sql = "SELECT DISTINCT receiver, posted FROM cards WHERE substr(group_key, 1, ?) != ? ORDER BY posted"
     found: dict[str, list[RoomId]] = {}
     for row in await query(source, sql, len(but), but):
-        found.setdefault(row["receiver"], []).append(RoomId(row["room"]))
+        found.setdefault(row["receiver"], []).append(RoomId(row["posted"]))
     return found
+
+
+async def homes(tx: Transaction, posted: RoomId, receiver: str, group_key: str, since: datetime) -> dict[str, RoomId]:
+    """Return the room of the card of each alert of a group, by fingerprint: of those that burn or ended since then."""
+    rows = await tx.rows(
+        "SELECT a.fingerprint, c.room FROM cards AS c JOIN alerts AS a ON a.card = c.key"
+        " WHERE receiver = ? AND group_key = ? AND posted = ? AND (open OR closed_at > ?) ORDER BY opened_at",
+        (receiver, group_key, posted, since.isoformat()),
+    )
+    return {row["fingerprint"]: RoomId(row["room"]) for row in rows}
+
+
+async def note_posted(tx: Transaction, card: Card, posted: RoomId) -> None:
+    """Remember where the webhook of a card was posted that a route led into another room."""
+    await tx.run("UPDATE cards SET posted = ? WHERE key = ?", (posted, card.key))
 
 
 async def unkept(source: Transaction | Database, since: datetime) -> list[Key]:
@@ -95,8 +110,8 @@ async def save(tx: Transaction, card: Card, now: datetime, rev: int = 0) -> None
     await tx.run(
         "INSERT INTO cards"
         " (key, handle, names, place, room, receiver, group_key, episode, open, card, opened_at, closed_at,"
-        " labels, rev, held)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " labels, rev, held, posted)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (key) DO UPDATE SET open = excluded.open, card = excluded.card, rev = max(rev, excluded.rev),"
         " held = excluded.held,"
         " closed_at = CASE WHEN excluded.open THEN NULL ELSE coalesce(closed_at, excluded.closed_at) END",
@@ -116,6 +131,7 @@ async def save(tx: Transaction, card: Card, now: datetime, rev: int = 0) -> None
             fingerprint(card.group_labels),
             rev,
             card.held,
+            card.room,
         ),
     )
     await tx.run_many(

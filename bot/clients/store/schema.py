@@ -87,4 +87,10 @@ CREATE INDEX cards_held ON cards (held, opened_at) WHERE held != '';
 ALTER TABLE proposals ADD COLUMN inverse TEXT;
 ALTER TABLE proposals ADD COLUMN ended_at TEXT;
 """,
+    """
+-- Where a card's webhook was posted: a route may have led it into another room.
+ALTER TABLE cards ADD COLUMN posted TEXT NOT NULL DEFAULT '';
+UPDATE cards SET posted = room;
+CREATE INDEX cards_told ON cards (receiver, group_key);
+""",
 )
