@@ -1,14 +1,10 @@
 """What is written about the bot is generated from it, or held to it here."""
 
-import json
 import re
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
-
-import pytest
-import yaml
 
 from docs.generate import written
 
@@ -71,49 +67,3 @@ def test_the_wheel_alone_runs(tmp_path: Path) -> None:
 
     assert run.returncode == 0, run.stderr.decode()
     assert "homeserver:" in run.stdout.decode()
-
-
-def _manifests() -> list[dict[str, object]]:
-    files = [
-        path for path in (ROOT / "deploy").glob("*.yaml") if path.name not in {"config.yaml", "kustomization.yaml"}
-    ]
-    return [document for path in files for document in yaml.safe_load_all(path.read_text(encoding="utf-8"))]
-
-
-def test_manifests_grant_no_secrets_and_no_wildcards() -> None:
-    roles = [each for each in _manifests() if each["kind"] in {"Role", "ClusterRole"}]
-
-    assert roles
-    for rule in (rule for role in roles for rule in role["rules"]):  # type: ignore[attr-defined]
-        assert "*" not in json.dumps(rule)
-        assert "secrets" not in rule["resources"]
-
-
-def test_manifests_are_as_the_api_server_knows_them() -> None:
-    document = ROOT.parent / "shared" / "kubernetes" / "openapi-v2.json"
-    if not document.exists():
-        pytest.skip("the API server's schema is not beside this repository")
-    schema = json.loads(document.read_text(encoding="utf-8"))["definitions"]
-    names = {
-        (kind["group"], kind["version"], kind["kind"]): name
-        for name, definition in schema.items()
-        for kind in definition.get("x-kubernetes-group-version-kind", [])
-    }
-
-    for manifest in _manifests():
-        group, _, version = str(manifest["apiVersion"]).rpartition("/")
-        _holds(manifest, schema[names[group, version, str(manifest["kind"])]], schema, str(manifest["kind"]))
-
-
-def _holds(value: object, definition: dict[str, object], schema: dict[str, dict[str, object]], at: str) -> None:
-    """Assert that a manifest has only fields that its definition knows."""
-    if isinstance(reference := definition.get("$ref"), str):
-        definition = schema[reference.rsplit("/", 1)[1]]
-    properties = definition.get("properties")
-    if isinstance(value, dict) and isinstance(properties, dict):
-        for name, inner in value.items():
-            assert name in properties, f"{at}.{name} is not a field"
-            _holds(inner, properties[name], schema, f"{at}.{name}")
-    elif isinstance(value, list) and isinstance(items := definition.get("items"), dict):
-        for number, inner in enumerate(value):
-            _holds(inner, items, schema, f"{at}[{number}]")

@@ -56,13 +56,20 @@ class Metrics:
         )
         self.pages = self._counter("pages_total", "Messages that ring the people on call, less a card's first")
         self.second_channel = self._counter("second_channel_total", "Attempts by the second channel", "result")
+        # Of a counter that is not there yet no increase can be told: the first failure would go unseen.
+        for what in ("lost", "late"):
+            self.auditor_breaches.labels(what)
+        for result in ("sent", "failed"):
+            self.second_channel.labels(result)
 
     def _room_path(self) -> None:
         self.outbox_depth = self._gauge("outbox_depth", "Messages that wait to be sent")
         self.outbox_oldest_seconds = self._gauge("outbox_oldest_seconds", "Age of the oldest message that waits")
         self.messages_sent = self._counter("messages_sent_total", "Attempts to send a message", "result")
         self.send_seconds = self._histogram("send_seconds", "Time the homeserver took for one message", _QUICK)
-        self.sync_age_seconds = self._gauge("sync_age_seconds", "Time since the last sync that worked")
+        self.sync_age_seconds = self._gauge(
+            "sync_age_seconds", "Time since the last sync that worked, or since the start"
+        )
         self.sync_failures = self._counter("sync_failures_total", "Syncs that failed")
         self.inbox_unreadable = self._counter("inbox_unreadable_total", "Events that could not be read")
 

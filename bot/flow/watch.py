@@ -52,8 +52,10 @@ class Watch:
         self._desk.metrics.outbox_oldest_seconds.set(oldest.total_seconds())
         for link in await AuditLog(self._desk.database).last(1):
             self._desk.metrics.audit_head.info({"row": str(link.seq), "hash": link.hash})
-        if age := (await self._report()).sync_age:
-            self._desk.metrics.sync_age_seconds.set(age.total_seconds())
+        report = await self._report()
+        # A bot that has not heard the homeserver at all is as deaf as one that has not heard it since.
+        age = self._desk.system.now() - report.started if report.sync_age is None else report.sync_age
+        self._desk.metrics.sync_age_seconds.set(age.total_seconds())
 
     async def _name_strangers(self) -> None:
         """Say once of everybody in our rooms whom the configuration does not know."""

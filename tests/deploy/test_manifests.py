@@ -1,0 +1,193 @@
+"""The kustomize base: what a real API server would take, and what it grants."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import yaml
+
+from bot.config import load
+from bot.config.settings import Settings
+from bot.core.catalogue import HttpProbe
+from bot.demo.world.workloads import ROWS
+from tests.tools.kustomize import Json, build
+from tests.tools.rbac import Grants
+from tests.tools.schema import problems, with_reference
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+OBJECTS = build(DEPLOY)
+GRANTS = Grants(OBJECTS, ("monitoring", "opsbot"))
+OPERATOR = "monitoring.coreos.com/v1"
+LOOKS = {"get", "list", "watch"}
+
+
+def one(kind: str, name: str = "opsbot") -> Json:
+    (found,) = [obj for obj in OBJECTS if (obj["kind"], obj["metadata"]["name"]) == (kind, name)]
+    return found
+
+
+@pytest.fixture(scope="module")
+def settings() -> Settings:
+    return load(DEPLOY / "config.yaml", look_into_secrets=False)
+
+
+@with_reference
+def test_every_manifest_is_what_a_real_api_server_takes() -> None:
+    # The schema of the Prometheus operator's kinds is not among those at hand.
+    known = [obj for obj in OBJECTS if obj["apiVersion"] != OPERATOR]
+
+    assert [problem for obj in known for problem in problems(obj)] == []
+    assert len(OBJECTS) - len(known) == 2
+
+
+def test_it_builds_as_kubectl_builds_it() -> None:
+    if not (kubectl := shutil.which("kubectl")):
+        pytest.skip("kubectl is not here")
+    built = subprocess.run([kubectl, "kustomize", DEPLOY], capture_output=True, check=True, timeout=60).stdout
+
+    theirs = list(yaml.safe_load_all(built))
+    hashed = next(obj["metadata"]["name"] for obj in theirs if obj["kind"] == "ConfigMap")
+
+    def place(obj: Json) -> tuple[str, str, str]:
+        return obj["kind"], obj["metadata"].get("namespace", ""), obj["metadata"]["name"]
+
+    plain = yaml.safe_load_all(built.replace(hashed.encode(), b"opsbot-config"))
+    assert sorted(plain, key=place) == sorted(OBJECTS, key=place)
+
+
+def rules() -> Iterator[Json]:
+    return (each.rule for each in GRANTS.rules)
+
+
+def test_no_rule_has_a_wildcard_or_reads_what_is_secret() -> None:
+    assert list(rules())
+    for rule in rules():
+        assert "*" not in str(rule)
+        assert not {"secrets", "configmaps", "serviceaccounts/token", "pods/attach", "nodes/proxy"} & {
+            *rule["resources"]
+        }
+        assert not {"impersonate", "escalate", "bind", "deletecollection"} & {*rule["verbs"]}
+
+
+def test_every_change_is_granted_by_namespace_and_by_name() -> None:
+    for each in GRANTS.rules:
+        verbs, resources = {*each.rule["verbs"]} - LOOKS, each.rule["resources"]
+        # RBAC knows no name of what is created: admission.yaml holds exec and certificates to theirs, and leaves one
+        # annotation of a VaultStaticSecret.
+        nameless = verbs == {"create"} or resources == ["vaultstaticsecrets", "vaultdynamicsecrets"]
+
+        assert not verbs or nameless or each.rule.get("resourceNames")
+        assert not verbs or each.namespace or resources == ["selfsubjectaccessreviews"]
+
+
+def test_logs_are_read_by_namespace_and_exec_is_for_one() -> None:
+    assert all(each.namespace for each in GRANTS.rules if "pods/log" in each.rule["resources"])
+    assert {each.namespace for each in GRANTS.rules if "pods/exec" in each.rule["resources"]} == {"data"}
+    assert not GRANTS.allow("get", "", "pods/log", "kube-system")
+
+
+def test_what_the_house_runs_may_be_restarted_and_what_keeps_it_up_may_not(settings: Settings) -> None:
+    # What the catalogue names, by its labels; the old receiver is what the bot replaces.
+    ours = [row for row in ROWS if row.namespace in settings.namespaces and row.category]
+    ours = [row for row in ours if row.name != "matrix-alertmanager-receiver"]
+
+    for row in ours:
+        assert GRANTS.allow("patch", "apps", f"{row.kind.lower()}s", row.namespace, row.name), (
+            f"{row.namespace}/{row.name}"
+        )
+    assert not GRANTS.allow("patch", "apps", "daemonsets", "kube-system", "cilium")
+    assert not GRANTS.allow("patch", "apps", "deployments", "ory", "something-else")
+    assert not GRANTS.allow("patch", "apps", "statefulsets/scale", "data", "openbao")
+
+
+def test_the_pod_has_no_more_than_it_needs() -> None:
+    pod = one("Deployment")["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+
+    assert one("Deployment")["spec"]["strategy"] == {"type": "Recreate"}
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    assert "env" not in container
+    assert one("ServiceAccount")["automountServiceAccountToken"] is False
+
+
+def test_openbao_gets_a_token_that_the_api_server_does_not_take() -> None:
+    volumes = {each["name"]: each for each in one("Deployment")["spec"]["template"]["spec"]["volumes"]}
+
+    (source,) = volumes["openbao-token"]["projected"]["sources"]
+    assert source["serviceAccountToken"]["audience"] == "openbao"
+    assert source["serviceAccountToken"]["expirationSeconds"] <= 3600
+
+
+def test_the_files_of_the_configuration_are_mounted_from_secrets_that_openbao_fills(settings: Settings) -> None:
+    pod = one("Deployment")["spec"]["template"]["spec"]
+    volumes = {each["name"]: each for each in pod["volumes"]}
+    mounted = {each["mountPath"]: volumes[each["name"]] for each in pod["containers"][0]["volumeMounts"]}
+
+    for file in (settings.matrix.access_token_file, settings.web.webhook_token_file):
+        assert file
+        secret = mounted[str(file.parent)]["secret"]["secretName"]
+        destination = one("VaultStaticSecret", secret)["spec"]["destination"]
+        matches = destination["transformation"].get("includes", [f"^{file.name}$"])
+        assert destination["name"] == secret
+        assert matches == [f"^{file.name}$"]
+    assert (
+        mounted[str(settings.state)]["persistentVolumeClaim"]["claimName"]
+        == one("PersistentVolumeClaim", "opsbot-state")["metadata"]["name"]
+    )
+    assert not one("Deployment")["spec"]["template"]["spec"].get("imagePullSecrets")
+
+
+def test_a_new_matrix_token_restarts_the_bot_and_alertmanagers_secret_holds_no_other() -> None:
+    matrix, webhook = one("VaultStaticSecret")["spec"], one("VaultStaticSecret", "opsbot-webhook")["spec"]
+
+    assert matrix["rolloutRestartTargets"] == [{"kind": "Deployment", "name": one("Deployment")["metadata"]["name"]}]
+    assert matrix["destination"]["transformation"]["excludes"] == ["^webhook-token$"]
+    assert webhook["destination"]["transformation"]["includes"] == ["^webhook-token$"]
+    assert all(each["destination"]["transformation"]["excludeRaw"] for each in (matrix, webhook))
+
+
+def test_service_monitor_probes_and_policy_mean_the_same_port() -> None:
+    pod = one("Deployment")["spec"]["template"]
+    (container,) = pod["spec"]["containers"]
+    (port,) = container["ports"]
+    service = one("Service")
+
+    assert (port["name"], port["containerPort"]) == ("http", 8080)
+    assert service["spec"]["selector"].items() <= pod["metadata"]["labels"].items()
+    assert service["spec"]["ports"] == [{"name": "http", "port": 8080, "targetPort": "http"}]
+    assert one("ServiceMonitor")["spec"]["endpoints"][0]["port"] == "http"
+    assert one("ServiceMonitor")["spec"]["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+    assert {each["httpGet"]["path"] for each in (container["livenessProbe"], container["readinessProbe"])} == {"/livez"}
+    assert one("NetworkPolicy")["spec"]["ingress"][0]["ports"] == [{"port": "http"}]
+    assert one("NetworkPolicy")["spec"]["podSelector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
+
+
+def test_the_network_policy_lets_the_bot_reach_whom_it_asks(settings: Settings) -> None:
+    probes = (probe for row in settings.services.values() for probe in row.values())
+    urls = [
+        settings.matrix.homeserver,
+        settings.alertmanager.url,
+        settings.prometheus.url,
+        settings.loki.url,
+        settings.grafana.url,
+        *settings.openbao.pods,
+        *(probe.http for probe in probes if isinstance(probe, HttpProbe)),
+    ]
+    asked = {(urlsplit(url).hostname or "").split(".")[-2] for url in urls}
+
+    reached = {
+        name
+        for rule in one("NetworkPolicy")["spec"]["egress"]
+        for peer in rule.get("to", ())
+        for words in peer.get("namespaceSelector", {}).get("matchExpressions", ())
+        for name in words["values"]
+    }
+
+    assert asked <= reached
+    assert "kube-system" not in reached
