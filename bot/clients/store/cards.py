@@ -77,11 +77,12 @@ async def receivers(source: Transaction | Database, but: str) -> dict[str, list[
 async def homes(tx: Transaction, posted: RoomId, receiver: str, group_key: str, since: datetime) -> dict[str, RoomId]:
     """Return the room of the card of each alert of a group, by fingerprint: of those that burn or ended since then."""
     rows = await tx.rows(
-        "SELECT a.fingerprint, c.room FROM cards AS c JOIN alerts AS a ON a.card = c.key"
+        "SELECT json_extract(member.value, '$.fingerprint') AS mark, room"
+        " FROM cards, json_each(card, '$.members') AS member"
         " WHERE receiver = ? AND group_key = ? AND posted = ? AND (open OR closed_at > ?) ORDER BY opened_at",
         (receiver, group_key, posted, since.isoformat()),
     )
-    return {row["fingerprint"]: RoomId(row["room"]) for row in rows}
+    return {row["mark"]: RoomId(row["room"]) for row in rows}
 
 
 async def note_posted(tx: Transaction, card: Card, posted: RoomId) -> None:
