@@ -27,7 +27,7 @@ from bot.clients.store.oncall import Roster
 from bot.clients.store.proposals import DeedFile
 from bot.clients.system import System
 from bot.command import Command, Context, Neighbours
-from bot.config import Settings
+from bot.config import Cluster, Settings
 from bot.config.secrets import secret, tokens
 from bot.core.errors import OpsError, StoreFailed, Unreachable
 from bot.core.facts import Unknown
@@ -105,17 +105,17 @@ class App:
             _lines(settings.alerts.second_channel, settings.alerts.second_channel_file), count=self._count
         )
         self.neighbours = Neighbours(
-            kubernetes=Kubernetes(
-                kubeconfig=settings.kubernetes.kubeconfig,
-                context=settings.kubernetes.context,
-                limit=limit,
-                count=self._count,
-            ),
+            kubernetes=self._cluster(settings.kubernetes),
+            clusters={name: self._cluster(where) for name, where in settings.clusters.items()},
             openbao=OpenBao(self.http, settings.openbao.pods, limit=limit),
             prometheus=PrometheusApi(self.http, settings.prometheus.url, limit=limit),
             alertmanager=AlertmanagerApi(self.http, settings.alertmanager.url, limit=limit),
             http=self.http,
         )
+
+    def _cluster(self, where: Cluster) -> Kubernetes:
+        limit = self.settings.limits.probe
+        return Kubernetes(kubeconfig=where.kubeconfig, context=where.context, limit=limit, count=self._count)
 
     def _flow(self) -> None:
         """Join what happens."""
@@ -163,6 +163,8 @@ class App:
             log.info("app.listening", port=port, version=VERSION)
             for client in (self.http, self.neighbours.kubernetes, self.matrix):
                 opened.push_async_callback(client.close)
+            for cluster in self.neighbours.clusters.values():
+                opened.push_async_callback(cluster.close)
             await self.http.open()
             await self._serve(stop)
         log.info("app.stopped")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, get_type_hints
 
@@ -12,6 +12,7 @@ import cyclopts
 
 from bot.core.errors import UsageError
 from bot.core.policy import Risk, Role
+from bot.core.reading import cluster_of, must_be_known
 
 if TYPE_CHECKING:
     from asyncio import Event
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from bot.core.health import SelfReport
     from bot.core.message import Message, Rendered
     from bot.core.names import EventId, Key, RequestId, RoomId, UserId
+    from bot.core.permissions import Need
 
 Handler = Callable[..., Awaitable[Any]]
 
@@ -58,10 +60,18 @@ class Neighbours:
     """The clients, opened once for the process."""
 
     kubernetes: Kubernetes
+    """The cluster that is meant: the one at hand, unless the line names another."""
+    clusters: Mapping[str, Kubernetes]
+    """The others, by the names that the configuration gives them."""
     openbao: OpenBao
     prometheus: PrometheusApi
     alertmanager: AlertmanagerApi
     http: Http
+
+    def at(self, cluster: str) -> Neighbours:
+        """Return the same with another cluster in the place of the one at hand; raise UsageError for an unknown one."""
+        must_be_known(cluster, self.clusters)
+        return replace(self, kubernetes=self.clusters[cluster]) if cluster else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +161,8 @@ class Command:
     """The longest it may take; None: what the configuration says."""
     stands_in: bool = False
     """Its handler returns the words of another command, which is meant instead."""
+    needs: tuple[Need, ...] = ()
+    """What the API server must allow for it; what needs something asks a cluster, and takes `--cluster`."""
 
     @property
     def changes(self) -> bool:
@@ -163,8 +175,14 @@ class Command:
         words = (_usage(parameter, self.trailing) for parameter in _parameters(self.handler))
         return " ".join((f"!{self.verb}", *words))
 
+    def cluster(self, tokens: tuple[str, ...]) -> str:
+        """Return the cluster that the words name; "" for the one at hand."""
+        return cluster_of(tokens)[0] if self.needs else ""
+
     def bind(self, tokens: tuple[str, ...]) -> inspect.BoundArguments:
         """Read the words after the verb into the handler's arguments; raise UsageError in words for the room."""
+        if self.needs:
+            _, tokens = cluster_of(tokens)
         if self.trailing and "--" in tokens:
             at = tokens.index("--")
             tokens = (*tokens[:at], f"--{self.trailing}={' '.join(tokens[at + 1 :])}")
@@ -191,6 +209,7 @@ def command(
     aliases: tuple[str, ...] = (),
     limit: timedelta | None = None,
     stands_in: bool = False,
+    needs: tuple[Need, ...] = (),
 ) -> Callable[[Handler], Command]:
     """Make a handler that takes a Context into a command that only looks."""
     return lambda handler: Command(
@@ -201,6 +220,7 @@ def command(
         aliases=aliases,
         limit=limit,
         stands_in=stands_in,
+        needs=needs,
     )
 
 
@@ -217,6 +237,7 @@ def action(
     check: Callable[..., object] | None = None,
     preview: Callable[..., Awaitable[Plan]] | None = None,
     limit: timedelta | None = None,
+    needs: tuple[Need, ...] = (),
 ) -> Callable[[Handler], Command]:
     """Make a handler that takes an ActionContext into a command that changes something."""
     if risk is Risk.READ:
@@ -234,6 +255,7 @@ def action(
         check=check,
         preview=preview,
         limit=limit,
+        needs=needs,
     )
 
 

@@ -11,6 +11,7 @@ from bot.core.facts import Unknown, Verdict, worst
 from bot.core.findings import Finding, verdict_of
 from bot.core.kinds import Kind
 from bot.core.names import Target
+from bot.core.permissions import Need, Scope, looks
 from commands.asking import ask_all
 from commands.parameters import NamespaceOption, meant, near, place
 from commands.probes import READY_KINDS, probe, ready
@@ -47,7 +48,18 @@ class CheckReport:
         return worst(service.verdict for service in self.services)
 
 
-@command("check", summary="Ask every service how it is", examples=("!check", "!check data", "!check data/postgres"))
+@command(
+    "check",
+    summary="Ask every service how it is",
+    examples=("!check", "!check data", "!check data/postgres"),
+    needs=(
+        *looks(*READY_KINDS, Kind.PODS, Kind.OBJECTSTORES),
+        Need("get", Kind.CLUSTERS),
+        Need("get", Kind.NAMESPACES, scope=Scope.CLUSTER),
+        # A websocket exec is a GET; from 1.35 on the API server asks for create as well (KEP-4006).
+        *(Need(verb, Kind.PODS, "exec", Scope.PROBED) for verb in ("get", "create")),
+    ),
+)
 async def check(ctx: Context, where: str | None = None, *, namespace: NamespaceOption = None) -> CheckReport:
     """Run the probes of all services, of a namespace's, or of one, at the same time."""
     target = meant(place(where, namespace), ctx.settings.services)

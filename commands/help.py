@@ -16,6 +16,8 @@ class Entry:
     summary: str
     risk: Risk
     examples: tuple[str, ...]
+    clusters: tuple[str, ...]
+    """The other clusters that it can ask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,8 @@ async def help_(ctx: Context, *command: str) -> HelpPage | HelpEntry:
     """Return the page of all commands, or one entry; raise UsageError for a verb that does not exist."""
     if command:
         found, _ = find(ctx.commands, command)
-        return HelpEntry(_entry(found), may(ctx.role, found.risk))
-    entries = [(_entry(each), may(ctx.role, each.risk)) for each in ctx.commands]
+        return HelpEntry(_entry(ctx, found), may(ctx.role, found.risk))
+    entries = [(_entry(ctx, each), may(ctx.role, each.risk)) for each in ctx.commands]
     return HelpPage(
         ctx.role,
         tuple(entry for entry, allowed in entries if allowed),
@@ -49,5 +51,6 @@ async def help_(ctx: Context, *command: str) -> HelpPage | HelpEntry:
     )
 
 
-def _entry(command: Command) -> Entry:
-    return Entry(command.verb, command.usage, command.summary, command.risk, command.examples)
+def _entry(ctx: Context, command: Command) -> Entry:
+    clusters = tuple(ctx.settings.clusters) if command.needs else ()
+    return Entry(command.verb, command.usage, command.summary, command.risk, command.examples, clusters)

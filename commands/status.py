@@ -11,6 +11,7 @@ from bot.core.facts import Unknown, Verdict, worst
 from bot.core.health import SelfReport
 from bot.core.kinds import Kind
 from bot.core.names import Target
+from bot.core.permissions import Need, Scope, looks
 from bot.core.pods import read_pod
 from bot.core.syncs import Sync, read_syncs
 from bot.core.workloads import OWNERS, Workload, read_wish, workloads
@@ -114,7 +115,10 @@ class StatusReport:
 
 
 @command(
-    "status", summary="What runs and what is wrong", examples=("!status", "!status lasuite", "!status data/valkey")
+    "status",
+    summary="What runs and what is wrong",
+    examples=("!status", "!status lasuite", "!status data/valkey"),
+    needs=(*looks(*_RUNNING, *_SECRETS), Need("get", Kind.NAMESPACES, scope=Scope.CLUSTER)),
 )
 async def status(ctx: Context, where: str | None = None, *, namespace: NamespaceOption = None) -> StatusReport:
     """Tell how pods, secrets and the bot itself are, in all namespaces, in one, or of one workload."""

@@ -39,6 +39,7 @@ def help_entry(page: HelpEntry) -> Document:
         (
             Paragraph(line(f"Class {entry.risk.value}: {takes}")),
             Bullets(tuple(Item(line(Code(example))) for example in shown)),
+            *(Paragraph(line("Elsewhere: ", Code(f"--cluster {name}"))) for name in entry.clusters),
         ),
     )
 

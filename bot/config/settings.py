@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
 from bot.config.alerts import Alerts
-from bot.config.values import Listen, MatrixId, RoomName, Section, TimeZone, Url
+from bot.config.values import ClusterName, Listen, MatrixId, RoomName, Section, TimeZone, Url
 from bot.core.catalogue import Services
 from bot.core.policy import Role
 from bot.core.sbbb import SBBB
@@ -78,8 +78,8 @@ class Access(Section):
     """A team of one: dangerous actions wait 60 s instead of asking a second person."""
 
 
-class Kubernetes(Section):
-    """How to reach the cluster; nothing set: the pod's own service account."""
+class Cluster(Section):
+    """How to reach a cluster; nothing set: the pod's own service account."""
 
     kubeconfig: Path | None = None
     """A kubeconfig file; null: in-cluster."""
@@ -186,7 +186,10 @@ class Settings(Section):
     bots: tuple[MatrixId, ...] = Field(default=(), examples=[["@sol:example.org"]])
     """Known, never obeyed, never answered (their words may confirm a restart)."""
     access: Access = Access()
-    kubernetes: Kubernetes = Kubernetes()
+    kubernetes: Cluster = Cluster()
+    clusters: dict[ClusterName, Cluster] = Field(default_factory=dict)
+    """Further clusters, like {staging: {kubeconfig: /run/secrets/clusters/staging}}: what asks Kubernetes asks one of
+    them with --cluster NAME, and the one above without."""
     openbao: OpenBao = OpenBao()
     alertmanager: Alertmanager = Alertmanager()
     prometheus: Prometheus = Prometheus()

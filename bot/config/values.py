@@ -62,6 +62,12 @@ def _listen(text: str) -> str:
     return text
 
 
+def _cluster_name(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][-a-z0-9]*", text):
+        raise ValueError("is not a name to type; write it in small letters, like staging")
+    return text
+
+
 MatrixId = Annotated[UserId, AfterValidator(_user_id)]
 RoomName = Annotated[str, AfterValidator(_room)]
 Url = Annotated[str, AfterValidator(_url)]
@@ -69,6 +75,7 @@ TimeZone = Annotated[str, AfterValidator(_timezone)]
 Matchers = Annotated[str, AfterValidator(_matchers)]
 TimeOfDay = Annotated[str, AfterValidator(_time_of_day)]
 Listen = Annotated[str, AfterValidator(_listen)]
+ClusterName = Annotated[str, AfterValidator(_cluster_name)]
 
 
 class Section(BaseModel):

@@ -38,6 +38,11 @@ class Kind(Enum):
         return self.value[2]
 
     @property
+    def group(self) -> str:
+        """The API group, empty for the core."""
+        return self.value[0]
+
+    @property
     def root(self) -> str:
         """Where its API version begins: `/api/v1`, `/apis/apps/v1`."""
         group, version, _ = self.value

@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 from typing import Protocol, TypeVar
 
@@ -32,6 +32,9 @@ _OF_CARDS = {"silence": "mute", "unsilence": "unmute"}
 
 
 _BELOW_CARD = re.compile(rf"\w+:({CARD}[^:]+)(?::.*)?")
+
+
+_CLUSTER = frozenset({"--cluster", "--cluster-name", "-C"})
 
 
 class Called(Protocol):
@@ -91,6 +94,29 @@ def tokens(words: str) -> tuple[str, ...]:
     found = [word.replace(_KEPT, "'") for word in found]
     # The playbook's lines may be pasted whole: `sunbeam vault status` (design §5).
     return tuple(found[1:] if found[:1] == ["sunbeam"] else found)
+
+
+def cluster_of(words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """Take `--cluster NAME` (also `-C`, `--cluster-name`) out of a command's words; "" where it does not stand there.
+
+    What follows a bare `--` is prose. Raises UsageError when no name follows.
+    """
+    for at, word in enumerate(words[: words.index("--")] if "--" in words else words):
+        option, equals, name = word.partition("=")
+        if option in _CLUSTER:
+            rest = words[at + 1 :] if equals else words[at + 2 :]
+            name = name if equals else "".join(words[at + 1 : at + 2])
+            if not name or name.startswith("-"):
+                raise UsageError(f"{option} takes the name of a cluster", hint=f"write {option} NAME")
+            return name, (*words[:at], *rest)
+    return "", words
+
+
+def must_be_known(cluster: str, known: Collection[str]) -> None:
+    """Raise UsageError for a cluster that the configuration does not name; "" is the one at hand."""
+    if cluster and cluster not in known:
+        hint = f"known: {', '.join(known)}" if known else "the configuration names no others"
+        raise UsageError(f"No cluster “{cluster[:60]}”", hint=hint)
 
 
 def about_card(words: tuple[str, ...], *, replied: bool) -> tuple[str, ...]:

@@ -182,7 +182,7 @@ class Chat:
             await self._refuse(arrival, command, ruling)
             return
         try:
-            command.bind(rest)
+            self._executor.check(command, rest)
         except UsageError as error:
             await self._reply(arrival, Misread(error.problem, error.hint, error.near, arrival.request))
             return

@@ -17,6 +17,7 @@ from bot.core.errors import NeighbourError, StoreFailed, Unreachable, UsageError
 from bot.core.facts import Verdict
 from bot.core.message import Message, Priority, Rendered, content, transaction_id
 from bot.core.names import Key, UserId
+from bot.core.reading import must_be_known
 from bot.core.replies import Broken, Changed, Failure, Misread, NotRecorded, Nudge, TookTooLong, Unsure
 from bot.flow.audit import Deed, note
 from bot.flow.cards import Cards, Change
@@ -81,6 +82,11 @@ class Executor:
         self._commands = commands
         self._limit = desk.settings.limits.command
 
+    def check(self, command: Command, tokens: tuple[str, ...]) -> None:
+        """Raise UsageError for words that a command cannot take, or a cluster that is not known."""
+        command.bind(tokens)
+        must_be_known(command.cluster(tokens), self._desk.settings.clusters)
+
     async def look(self, command: Command, tokens: tuple[str, ...], request: Request) -> None:
         """Run a command that changes nothing; a crash on the way means that it is run again."""
         deed = Deed(request, command, tokens)
@@ -120,7 +126,7 @@ class Executor:
                 posts=tuple(effects.posts),
                 amendments=tuple(effects.amendments),
                 on_call=tuple(effects.on_call),
-                inverse=tuple(effects.inverse),
+                inverse=_where(effects.inverse, command.cluster(proposal.tokens)),
             )
         ended = replace(ended, took=self._desk.system.now() - began)
         await self._finish(deed, ended, proposal)
@@ -182,6 +188,7 @@ class Executor:
         limit = command.limit if command.limit and function is command.handler else self._limit
         try:
             bound = command.bind(tokens)
+            ctx = replace(ctx, neighbours=ctx.neighbours.at(command.cluster(tokens)))
             async with asyncio.timeout(limit.total_seconds()):
                 return Ended(await function(ctx, *bound.args, **bound.kwargs))
         except UsageError as error:
@@ -262,6 +269,11 @@ class Executor:
             self._outbox.wake_all()
         for room in {deed.request.room, *(each.room for each in ended.posts)}:
             self._outbox.wake(room)
+
+
+def _where(inverse: list[str], cluster: str) -> tuple[str, ...]:
+    """Return the words that take an action back, in the cluster where it was done."""
+    return (*inverse, "--cluster", cluster) if inverse and cluster else tuple(inverse)
 
 
 def _told_by_card(ended: Ended) -> bool:

@@ -85,6 +85,7 @@ class House:
         settings = Settings.model_validate(_settings(self.monitoring) | self.settings)
         neighbours = Neighbours(
             kubernetes=kubernetes,
+            clusters={},
             openbao=OpenBao(http, tuple(url("data", pod) for pod in self.bao_pods)),
             prometheus=PrometheusApi(http, settings.prometheus.url),
             alertmanager=AlertmanagerApi(http, settings.alertmanager.url),

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.errors import UsageError
-from bot.core.reading import addressed, as_meant, find, straighten, tokens
+from bot.core.reading import addressed, as_meant, cluster_of, find, straighten, tokens
 
 BOT = "@opsbot:example.org"
 
@@ -191,3 +191,27 @@ def test_plain_words_are_kept_as_they_are(words: list[str]) -> None:
 )
 def test_who_names_people_to_oncall_sets_them(words: str, meant: str) -> None:
     assert as_meant(tuple(words.split())) == tuple(meant.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "cluster", "rest"),
+    [
+        ((), "", ()),
+        (("data", "-n", "x"), "", ("data", "-n", "x")),
+        (("data", "--cluster", "staging", "-f"), "staging", ("data", "-f")),
+        (("-C", "staging"), "staging", ()),
+        (("--cluster-name=staging", "data"), "staging", ("data",)),
+        (("2h", "Down", "--", "moved", "--cluster", "there"), "", ("2h", "Down", "--", "moved", "--cluster", "there")),
+        (("--cluster", "a", "--", "--cluster", "b"), "a", ("--", "--cluster", "b")),
+    ],
+)
+def test_a_cluster_may_be_named_anywhere_but_in_prose(
+    words: tuple[str, ...], cluster: str, rest: tuple[str, ...]
+) -> None:
+    assert cluster_of(words) == (cluster, rest)
+
+
+@pytest.mark.parametrize("words", [("--cluster",), ("--cluster=",), ("-C", "--yes"), ("-C", "--", "x")])
+def test_a_cluster_without_a_name_is_refused(words: tuple[str, ...]) -> None:
+    with pytest.raises(UsageError):
+        cluster_of(words)
