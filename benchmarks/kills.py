@@ -37,7 +37,7 @@ async def _run(directory: Path, chosen: argparse.Namespace) -> int:
     proxy = FaultyProxy(homeserver.url, odds=HARSH, seed=chosen.seed)
     proxy.forgets = chosen.forgets
     await proxy.start()
-    settings = {"limits": {"per_person": 1000}}
+    settings = {"limits": {"per_person": 1000, "storm": 0}}
     try:
         async with Stage(
             directory / "stage", homeserver=homeserver, homeserver_url=proxy.url, settings=settings

@@ -38,7 +38,10 @@ async def _run(directory: Path, rounds: int) -> int:
     proxy = FaultyProxy(homeserver.url)
     await proxy.start()
     try:
-        async with Stage(directory / "stage", homeserver=homeserver, homeserver_url=proxy.url) as stage:
+        settings = {"limits": {"storm": 0}}
+        async with Stage(
+            directory / "stage", homeserver=homeserver, homeserver_url=proxy.url, settings=settings
+        ) as stage:
             await stage.start_bot()
             return await _storm(stage, proxy, rounds)
     finally:

@@ -54,7 +54,7 @@ async def stand(directory: Path, say: Callable[[str], None]) -> AsyncIterator[St
     """Set it all up, with the bot ready and every way tried once."""
     async with AsyncExitStack() as opened:
         stage = await opened.enter_async_context(
-            Stage(directory, say, settings={"limits": {"per_person": 1000}}, stock_rate_limits=True)
+            Stage(directory, say, settings={"limits": {"per_person": 1000, "storm": 0}}, stock_rate_limits=True)
         )
         bare, room = await asyncio.to_thread(_bare_room, stage)
         limit = await _without_limits(stage, bare)

@@ -50,6 +50,7 @@ from bot.flow.pager import Pager
 from bot.flow.reconcile import Reconciler
 from bot.flow.rooms import Rooms
 from bot.flow.routes import Routes
+from bot.flow.storm import Storms
 from bot.flow.watch import Watch
 from bot.flow.watchdog import Watchdog
 from bot.web.server import Door
@@ -123,7 +124,8 @@ class App:
         desk = Desk(settings, self.database, self.matrix, self.system, self.metrics, self._render)
         self.rooms = Rooms(desk)
         self.outbox = Outbox(desk)
-        self.cards = Cards(desk)
+        self.storms = Storms(desk, self.outbox)
+        self.cards = Cards(desk, self.storms)
         routes = Routes(desk, self.rooms)
         self.watchdog = Watchdog(desk, self.outbox, self.rooms, routes)
         self.intake = Intake(desk, self.outbox, self.cards, self.watchdog, routes)
@@ -135,7 +137,7 @@ class App:
         self.chat = Chat(desk, self.outbox, self.gate, self.executor, self._list)
         self.listener = Listener(desk, self.rooms, self.chat.wake, self.chat.unrecorded, self.outbox.pouring)
         self.reconciler = Reconciler(desk, self.outbox, self.cards, self.rooms, routes, self.neighbours.alertmanager)
-        self.auditor = Auditor(desk, self.outbox, self.cards, lambda: self.listener.age)
+        self.auditor = Auditor(desk, self.outbox, self.cards, self.storms, lambda: self.listener.age)
         self.heartbeat = Heartbeat(desk, self.http, self.readiness, lambda: self.watchdog.overdue)
         self.watch = Watch(desk, self.outbox, self.gate, self.rooms, self.report)
         self.door = Door(
@@ -187,6 +189,7 @@ class App:
             tasks.create_task(self.watch.run(), name="watch")
             # Before there is a homeserver: while it is away, pages go by the second channel.
             tasks.create_task(self.pager.run(), name="pager")
+            tasks.create_task(self.storms.run(self.cards.show), name="storms")
             await self._connect()
             tasks.create_task(self.outbox.run(self.rooms.all), name="outbox")
             tasks.create_task(self.chat.run(), name="chat")

@@ -28,6 +28,7 @@ from bot.core.replies import (
     Unsure,
 )
 from bot.core.standing import Board, BoardNotPinned, Digest
+from bot.core.storm import StormCard
 from bot.core.watchdog import WatchdogSilent
 from commands.alerts import AlertList
 from commands.announce import Announced, Announcement
@@ -54,12 +55,14 @@ from formatters import (
     silences,
     standing,
     status,
+    storm,
     watchdog,
 )
 from formatters.document import Document
 
 FORMATTERS: Mapping[type, Callable[[Any], Document]] = {
     AlertCard: alerts.alert_card,
+    StormCard: storm.storm_card,
     Page: paging.page,
     Reminder: paging.reminder,
     Over: paging.over,

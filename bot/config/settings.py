@@ -151,6 +151,9 @@ class Limits(Section):
     gone: timedelta = Field(default=timedelta(minutes=2), ge=timedelta(milliseconds=100))
     """How long Alertmanager must not know an alert before its card is closed. Prometheus repeats alerts every minute:
     anything shorter closes cards wrongly when Alertmanager loses its memory."""
+    storm: timedelta = Field(default=timedelta(seconds=60), ge=timedelta(0))
+    """More than eight new groups in a room within this time are a storm, told by one card that counts them, until it
+    has been calm for twice as long; zero: every group has a card of its own, always."""
     per_person: int = Field(default=20, ge=1)
     """Commands a person may send per minute."""
     outbox_window: int = Field(default=16, ge=1, le=64)

@@ -233,10 +233,16 @@ class Labelled(Protocol):
 
 def where(members: Iterable[Labelled]) -> str:
     """Return what the members have in common of `namespace/thing`; empty when nothing."""
-    labels = [member.labels for member in members]
-    namespace = _common(labels, "namespace")
-    thing = next((found for name in _WHERE if (found := _common(labels, name))), "")
+    members = tuple(members)
+    namespace = common(members, "namespace")
+    thing = next((found for name in _WHERE if (found := common(members, name))), "")
     return "/".join(part for part in (namespace, thing) if part)
+
+
+def common(members: Iterable[Labelled], name: str) -> str:
+    """Return the value of a label that all members share; empty when they do not."""
+    values = {member.labels.get(name, "") for member in members}
+    return values.pop() if len(values) == 1 else ""
 
 
 def _opened(webhook: Webhook, room: RoomId, episode: int, now: datetime) -> tuple[Card, News]:
@@ -317,8 +323,3 @@ def _member(alert: Alert, now: datetime) -> Member:
         alert.generator_url,
         now,
     )
-
-
-def _common(labels: list[Mapping[str, str]], name: str) -> str:
-    values = {each.get(name, "") for each in labels}
-    return values.pop() if len(values) == 1 else ""

@@ -188,6 +188,22 @@ async def _resolve(player: Player, words: list[str]) -> None:
     player.stage.monitoring.alertmanager.resolve(_labels(words))
 
 
+async def _storm(player: Player, words: list[str]) -> None:
+    """`storm FIRST LAST NAME SEVERITY NAMESPACE`: alerts NAME1, NAME2, … begin to fire at once, in a group each."""
+    for name in _numbered(words):
+        await _fire(player, [name, words[3], f"{words[4]}/{name.lower()}"])
+
+
+async def _lull(player: Player, words: list[str]) -> None:
+    """`lull FIRST LAST NAME SEVERITY NAMESPACE`: these alerts are over."""
+    for name in _numbered(words):
+        await _resolve(player, [name, words[3], f"{words[4]}/{name.lower()}"])
+
+
+def _numbered(words: list[str]) -> list[str]:
+    return [f"{words[2]}{number}" for number in range(int(words[0]), int(words[1]) + 1)]
+
+
 async def _tap(player: Player, words: list[str]) -> None:
     """`tap PERSON EMOJI`: a reaction to the bot's message that was matched last."""
     assert player.last
@@ -239,6 +255,8 @@ async def _heal(player: Player, words: list[str]) -> None:
 DEEDS: dict[str, Callable[[Player, list[str]], Awaitable[None]]] = {
     "fire": _fire,
     "resolve": _resolve,
+    "storm": _storm,
+    "lull": _lull,
     "tap": _tap,
     "untap": _untap,
     "down": _down,

@@ -1,20 +1,23 @@
 """Compares what was promised with what was delivered, without trusting those whose work it is."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
 
 from bot.clients.store import cards as store
-from bot.clients.store import outbox
+from bot.clients.store import outbox, storms
 from bot.clients.store.database import Transaction
 from bot.core import promises
+from bot.core.held import Held
 from bot.core.names import Key, RoomId
 from bot.core.promises import Waiting
 from bot.flow.cards import Cards
 from bot.flow.desk import Desk
 from bot.flow.duty import every
 from bot.flow.outbox import Outbox
+from bot.flow.storm import Storms
 
 log = structlog.get_logger("auditor")
 
@@ -26,14 +29,19 @@ _AGAIN = timedelta(hours=1)
 _ANSWERS = timedelta(seconds=45)
 """A sync is answered every half a minute, or the homeserver is away."""
 
+_Put = Callable[[Transaction, Key, datetime], Awaitable[None]]
+
 
 class Auditor:
     """Every breach is logged, counted once, and mended where it can be."""
 
-    def __init__(self, desk: Desk, posts: Outbox, cards: Cards, sync_age: Callable[[], timedelta | None]) -> None:
+    def __init__(
+        self, desk: Desk, posts: Outbox, cards: Cards, storms: Storms, sync_age: Callable[[], timedelta | None]
+    ) -> None:
         self._desk = desk
         self._outbox = posts
         self._cards = cards
+        self._storms = storms
         self._sync_age = sync_age
         self._answers_since: datetime | None = None
         self._late: frozenset[tuple[RoomId, Key]] = frozenset()
@@ -48,7 +56,9 @@ class Auditor:
         now = self._desk.system.now()
         await self._look_for_late(now)
         for key in await store.unkept(self._desk.database, now - _BACK):
-            await self._mend(key, now)
+            await self._mend(key, now, self._put_card)
+        for key in await storms.unkept(self._desk.database, now - _BACK, now):
+            await self._mend(key, now, self._put_storm)
 
     async def _look_for_late(self, now: datetime) -> None:
         age = self._sync_age()
@@ -67,7 +77,9 @@ class Auditor:
         log.error("auditor.late", key=parcel.key, rev=parcel.rev, priority=parcel.priority.name, seconds=waited)
         self._outbox.wake(parcel.room)
 
-    async def _mend(self, key: Key, now: datetime) -> None:
+    async def _mend(
+        self, key: Key, now: datetime, put: Callable[[Transaction, Key, datetime], Awaitable[None]]
+    ) -> None:
         """Put a card again that is neither in the room nor on its way; its key keeps it from doubling."""
         last = self._put_again.get(key)
         if last and now - last < _AGAIN:
@@ -75,11 +87,14 @@ class Auditor:
         self._put_again[key] = now
         self._desk.metrics.auditor_breaches.labels("lost").inc()
         log.error("auditor.lost", key=key)
-
-        async def work(tx: Transaction) -> None:
-            # Delivered, or put by somebody else, since we looked: another revision then says the same.
-            if card := await store.get(tx, key):
-                await self._cards.show(tx, card, now)
-
-        await self._desk.database.write(work)
+        await self._desk.database.write(lambda tx: put(tx, key, now))
         self._outbox.wake_all()
+
+    async def _put_card(self, tx: Transaction, key: Key, now: datetime) -> None:
+        # Delivered, or put by somebody else, since we looked: another revision then says the same.
+        if card := await store.get(tx, key):
+            await self._cards.show(tx, replace(card, held=Held.NO), now)
+
+    async def _put_storm(self, tx: Transaction, key: Key, now: datetime) -> None:
+        if storm := await storms.get(tx, key):
+            await self._storms.tell(tx, storm, now, again=True)

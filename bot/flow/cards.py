@@ -16,6 +16,7 @@ from bot.core.oncall import on_call
 from bot.core.truth import stand_in
 from bot.core.webhook import Webhook
 from bot.flow.desk import Desk
+from bot.flow.storm import Storms
 
 Change = Callable[[Card], Card]
 """Makes a card into what it is next."""
@@ -26,8 +27,9 @@ _SCROLLED = 15
 class Cards:
     """Folds webhooks and people's words into cards, and queues what the room is told of them."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, storms: Storms) -> None:
         self._desk = desk
+        self._storms = storms
         self._paged = paging.rules(desk.settings.alerts.page)
 
     async def fold(self, tx: Transaction, room: RoomId, webhook: Webhook, posted: RoomId | None = None) -> News:
@@ -41,10 +43,10 @@ class Cards:
         is_new = before is None or card.key != before.key
         if is_new:
             card = replace(card, handle=handle(await cards.next_number(tx)), past=await cards.past(tx, card, now))
-            card = replace(card, turns=before.turns if before else ())
+            card = replace(card, turns=before.turns if before else (), held=await self._storms.meet(tx, card, now))
         if news in {News.OPENED, News.RESOLVED}:
             card = turned(card, now)
-        card = await self._rung(tx, card, now, opened=news is News.OPENED)
+        card = await self._rung(tx, card, now)
         await self.show(tx, card, now)
         if posted and is_new:
             await cards.note_posted(tx, card, posted)
@@ -78,12 +80,13 @@ class Cards:
 
         A card that may ring says so in every revision: only the first, a new message, does ring (edits never do), and
         which one that is only the outbox knows, since revisions that wait are merged. What is held is only saved,
-        until it is urgent.
+        until it is urgent or somebody's.
         """
-        if card.held and paging.urgent(card, self._paged):
+        if card.held and (paging.urgent(card, self._paged) or card.taken):
             card = replace(card, held=Held.NO)
         if card.held:
             await cards.save(tx, card, now)
+            await self._storms.vouch(tx, card, now)
             return
         pages = self.pages(card, now)
         people = on_call(self._desk.settings.people, await oncall.get(tx)) if pages else ()
@@ -155,11 +158,11 @@ class Cards:
         )
         await outbox.put(tx, message, now)
 
-    async def _rung(self, tx: Transaction, card: Card, now: datetime, *, opened: bool) -> Card:
+    async def _rung(self, tx: Transaction, card: Card, now: datetime) -> Card:
         """Count a card that rings by its own first message; let one that became urgent after it ring by another."""
         if card.pages or not self.pages(card, now):
             return card
-        if opened or card.held or await outbox.unsent(tx, card.room, card.key):
+        if not await outbox.known(tx, card.room, card.key) or await outbox.unsent(tx, card.room, card.key):
             return paging.rung(card, now)
         return await self.page(tx, card, now)
 

@@ -16,7 +16,8 @@ from bot.demo.stage import Stage
 from bot.demo.view import View
 
 _NUMBERS = itertools.count(1)
-SETTINGS = {"limits": {"per_person": 1000}}
+SETTINGS = {"limits": {"per_person": 1000, "storm": 0}}
+"""Without storms: here every group is to have its own card, however many there are."""
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ async def adopt(tx: Transaction, alias: RoomId, room: RoomId) -> None:
     await tx.run("UPDATE OR IGNORE events SET room = ? WHERE room = ?", (room, alias))
     await tx.run("UPDATE OR IGNORE cards SET room = ? WHERE room = ?", (room, alias))
     await tx.run("UPDATE cards SET posted = ? WHERE posted = ?", (room, alias))
+    await tx.run("UPDATE storms SET room = ? WHERE room = ?", (room, alias))
 
 
 def _name(alias: RoomId) -> str:

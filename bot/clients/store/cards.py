@@ -9,7 +9,7 @@ from statistics import median
 from pydantic import TypeAdapter
 
 from bot.clients.store.database import Database, Row, Transaction, query
-from bot.core.alerts import Card, Past, lasted, where
+from bot.core.alerts import Card, Past, common, lasted, where
 from bot.core.held import Held
 from bot.core.names import EventId, Key, RoomId
 from bot.core.webhook import fingerprint
@@ -90,13 +90,29 @@ async def note_posted(tx: Transaction, card: Card, posted: RoomId) -> None:
     await tx.run("UPDATE cards SET posted = ? WHERE key = ?", (posted, card.key))
 
 
+async def opened(source: Transaction | Database, room: RoomId, since: datetime, until: datetime) -> list[datetime]:
+    """Return when the cards of a room were opened in a span of time, oldest first."""
+    # Not beyond the end: a card from before the clock went back is no sign of a storm.
+    sql = "SELECT opened_at FROM cards WHERE room = ? AND opened_at > ? AND opened_at <= ? ORDER BY opened_at"
+    rows = await query(source, sql, room, since.isoformat(), until.isoformat())
+    return [datetime.fromisoformat(row["opened_at"]) for row in rows]
+
+
+async def burning_in(source: Transaction | Database, room: RoomId) -> dict[Key, tuple[str, ...]]:
+    """Return the names of the alerts on the cards that burn in a room, without reading the cards."""
+    rows = await query(source, "SELECT key, names FROM cards WHERE open AND room = ?", room)
+    return {Key(row["key"]): tuple(json.loads(row["names"])) for row in rows}
+
+
 async def unkept(source: Transaction | Database, since: datetime) -> list[Key]:
     """Return the cards, open or closed since then, whose last revision is neither delivered nor on its way.
 
-    What is held has no revision to be delivered.
+    What is held has no revision to be delivered; what a storm holds is told by the storm's card, as long as there is
+    one (`storms.unkept`).
     """
     sql = (
-        "SELECT key FROM (SELECT key, room, rev FROM cards WHERE open AND held = ''"
+        "SELECT key FROM (SELECT key, room, rev FROM cards WHERE open AND (held = '' OR (held = 'storm'"
+        "   AND room NOT IN (SELECT room FROM storms WHERE NOT done)))"
         " UNION SELECT key, room, rev FROM cards WHERE closed_at > ? AND held = '') AS c"
         " WHERE max(c.rev, 1) > coalesce((SELECT max(rev) FROM outbox AS o"
         "   WHERE o.room = c.room AND o.key = c.key AND o.state != 'dead'), 0)"
@@ -106,16 +122,16 @@ async def unkept(source: Transaction | Database, since: datetime) -> list[Key]:
 
 
 async def save(tx: Transaction, card: Card, now: datetime, rev: int = 0) -> None:
-    """Write a card and its members; `rev` is the revision of the message that tells it."""
-    at = now.isoformat()
+    """Write a card; `rev` is the revision of the message that tells it."""
     await tx.run(
         "INSERT INTO cards"
         " (key, handle, names, place, room, receiver, group_key, episode, open, card, opened_at, closed_at,"
-        " labels, rev, held, posted)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " labels, rev, held, posted, namespace, severity, alerts)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (key) DO UPDATE SET open = excluded.open, card = excluded.card, rev = max(rev, excluded.rev),"
         " held = excluded.held,"
-        " closed_at = CASE WHEN excluded.open THEN NULL ELSE coalesce(closed_at, excluded.closed_at) END",
+        " closed_at = CASE WHEN excluded.open THEN NULL ELSE coalesce(closed_at, excluded.closed_at) END,"
+        " namespace = excluded.namespace, severity = excluded.severity, alerts = excluded.alerts",
         (
             card.key,
             card.handle,
@@ -128,21 +144,15 @@ async def save(tx: Transaction, card: Card, now: datetime, rev: int = 0) -> None
             card.firing,
             _CARD.dump_json(card).decode(),
             card.opened_at.isoformat(),
-            None if card.firing else at,
+            None if card.firing else now.isoformat(),
             fingerprint(card.group_labels),
             rev,
             card.held,
             card.room,
+            common(card.members, "namespace"),
+            card.severity,
+            len(card.members) + card.truncated,
         ),
-    )
-    await tx.run_many(
-        "INSERT INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-        " last_change = CASE WHEN status = excluded.status THEN last_change ELSE excluded.last_change END,"
-        " status = excluded.status",
-        [
-            (card.key, member.fingerprint, member.starts_at.isoformat(), member.status, member.name, at, at)
-            for member in card.members
-        ],
     )
 
 

@@ -178,6 +178,12 @@ async def depth(database: Database) -> tuple[int, datetime | None]:
     return rows[0][0], datetime.fromisoformat(rows[0][1]) if rows[0][1] else None
 
 
+async def queued(tx: Transaction, room: RoomId) -> int:
+    """Return how many parcels of a room wait."""
+    row = await tx.row("SELECT count(*) FROM outbox WHERE room = ? AND state != 'dead'", (room,))
+    return int(row[0]) if row else 0
+
+
 async def waiting(database: Database, before: datetime) -> list[Waiting]:
     """Return what has waited since before a moment, oldest first, a thousand at most."""
     sql = (

@@ -93,4 +93,20 @@ ALTER TABLE cards ADD COLUMN posted TEXT NOT NULL DEFAULT '';
 UPDATE cards SET posted = room;
 CREATE INDEX cards_told ON cards (receiver, group_key);
 """,
+    """
+-- Nothing read the alerts beside their cards. What a storm counts of a card stands beside it.
+DROP TABLE alerts;
+ALTER TABLE cards ADD COLUMN namespace TEXT NOT NULL DEFAULT '';
+ALTER TABLE cards ADD COLUMN severity TEXT NOT NULL DEFAULT 'none';
+ALTER TABLE cards ADD COLUMN alerts INTEGER NOT NULL DEFAULT 1;
+CREATE INDEX cards_opened ON cards (room, opened_at);
+-- `told`: what its card says since `told_at`; `done`: it is over, and what still burns has a card of its own.
+CREATE TABLE storms (
+  key TEXT PRIMARY KEY, room TEXT NOT NULL, since TEXT NOT NULL, over_at TEXT,
+  told TEXT NOT NULL, told_at TEXT NOT NULL, rev INTEGER NOT NULL, done INTEGER NOT NULL
+) STRICT;
+-- The cards of each storm: all that were opened in its room while it lasted.
+CREATE VIEW struck AS SELECT s.key AS storm, c.* FROM storms AS s JOIN cards AS c
+  ON c.room = s.room AND c.opened_at >= s.since AND c.opened_at < coalesce(s.over_at, '~');
+""",
 )
