@@ -32,10 +32,11 @@ async def looks(bot: Bot, after: float = 0, *, answers: bool = True) -> None:
 
 
 def breaches(bot: Bot) -> dict[str, int]:
-    """Return how many breaches were counted."""
+    """Return how many breaches were counted, of each sort that there was."""
     lines = bot.app.metrics.render().decode().splitlines()
     found = {what: f'opsbot_auditor_breaches_total{{what="{what}"}} ' for what in ("late", "lost")}
-    return {what: int(float(line.split()[-1])) for what, name in found.items() for line in lines if name in line}
+    counted = {what: int(float(line.split()[-1])) for what, name in found.items() for line in lines if name in line}
+    return {what: number for what, number in counted.items() if number}
 
 
 async def lose(bot: Bot) -> None:
