@@ -51,6 +51,7 @@ from bot.flow.reconcile import Reconciler
 from bot.flow.rooms import Rooms
 from bot.flow.routes import Routes
 from bot.flow.storm import Storms
+from bot.flow.voices import Voices
 from bot.flow.watch import Watch
 from bot.flow.watchdog import Watchdog
 from bot.web.server import Door
@@ -135,7 +136,10 @@ class App:
         self.live = LiveAnswers(desk, self.outbox)
         self.executor = Executor(desk, self.outbox, self.cards, self.live, self._context, self._commands)
         self.chat = Chat(desk, self.outbox, self.gate, self.executor, self._list)
-        self.listener = Listener(desk, self.rooms, self.chat.wake, self.chat.unrecorded, self.outbox.pouring)
+        self.voices = Voices(frozenset(settings.bots))
+        self.listener = Listener(
+            desk, self.rooms, self.voices, self.chat.wake, self.chat.unrecorded, self.outbox.pouring
+        )
         self.reconciler = Reconciler(desk, self.outbox, self.cards, self.rooms, routes, self.neighbours.alertmanager)
         self.auditor = Auditor(desk, self.outbox, self.cards, self.storms, lambda: self.listener.age)
         self.heartbeat = Heartbeat(desk, self.http, self.readiness, lambda: self.watchdog.overdue)
@@ -244,6 +248,8 @@ class App:
             clock=self.system.now,
             render=self._render,
             show=partial(self.live.show, live),
+            sleep=self.system.sleep,
+            heard_from=self.voices.heard_from,
             stopped=live.stopped,
             stop=partial(self.live.stop, request),
         )

@@ -97,6 +97,10 @@ class Context:
     """Puts a value into words, for messages beside the answer."""
     show: Callable[[Any], Awaitable[None]]
     """Say in the answer's message how far it is: what comes later edits it. Not promised, so it never fails."""
+    sleep: Callable[[float], Awaitable[None]]
+    """Wait so many seconds."""
+    heard_from: Callable[[UserId, str, datetime], datetime | None]
+    """When a known bot said some words in one of our rooms since a moment; None: not yet."""
     stopped: Event
     """Set when somebody no longer wants to follow; a command that goes on for long looks at it."""
     stop: Callable[[], int]
@@ -109,6 +113,8 @@ class ActionContext(Context):
 
     action: RequestId
     """The action's id: every effect carries it, so that a repeat is harmless."""
+    again: bool
+    """Whether it is taken up once more after a crash: ask whether it happened, and raise NotBegun where it did not."""
     decided: datetime
     """When it was asked for: the same after a crash, so that an effect which carries it is the same."""
     post: Callable[[Message], None]

@@ -12,6 +12,8 @@ from commands.check import check
 from commands.help import help_
 from commands.oncall import assign, handover, oncall
 from commands.ping import ping
+from commands.restart import restart
+from commands.rollout import rollout_history, rollout_status, rollout_undo, scale
 from commands.silences import expire, extend, silence, silences
 from commands.status import status
 from commands.undo import undo
@@ -24,6 +26,8 @@ COMMANDS: tuple[Command, ...] = (
     why,
     history,
     oncall,
+    rollout_status,
+    rollout_history,
     ping,
     audit,
     ack,
@@ -35,6 +39,9 @@ COMMANDS: tuple[Command, ...] = (
     expire,
     assign,
     handover,
+    restart,
+    rollout_undo,
+    scale,
     announce,
     undo,
     help_,

@@ -14,6 +14,7 @@ from bot.core.paging import Escalated, Over, Page, Reminder, SecondPage
 from bot.core.replies import (
     Broken,
     Changed,
+    CutOff,
     Failure,
     Misread,
     NotRecorded,
@@ -38,6 +39,8 @@ from commands.check import CheckReport
 from commands.help import HelpEntry, HelpPage
 from commands.oncall import HandedOver, Handover, OnCall, OnCallSet
 from commands.ping import Pong
+from commands.restart import RestartReport
+from commands.rollout import RolledBack, RolloutHistory, RolloutStatus, Scaled
 from commands.silences import Ended, Extended, Silenced, SilenceList
 from commands.status import StatusReport
 from formatters import (
@@ -52,6 +55,8 @@ from formatters import (
     paging,
     ping,
     replies,
+    restart,
+    rollout,
     silences,
     standing,
     status,
@@ -88,6 +93,11 @@ FORMATTERS: Mapping[type, Callable[[Any], Document]] = {
     Silenced: silences.silenced,
     Extended: silences.extended,
     Ended: silences.ended,
+    RestartReport: restart.restart_report,
+    RolloutStatus: rollout.rollout_status,
+    RolloutHistory: rollout.rollout_history,
+    RolledBack: rollout.rolled_back,
+    Scaled: rollout.scaled,
     HelpPage: help.help_page,
     HelpEntry: help.help_entry,
     Pong: ping.pong,
@@ -105,6 +115,7 @@ FORMATTERS: Mapping[type, Callable[[Any], Document]] = {
     PromptHint: replies.prompt_hint,
     Unsure: replies.unsure,
     Changed: replies.changed,
+    CutOff: replies.cut_off,
     Nudge: replies.nudge,
     StrangerTried: replies.stranger_tried,
     StrangerSeen: replies.stranger_seen,

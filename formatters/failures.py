@@ -40,15 +40,19 @@ def usage(error: UsageError, verb: str, request: RequestId | None = None) -> Doc
     return Document(Verdict.NONE, title, (_below(instead, request),))
 
 
-def neighbour(error: NeighbourError, doing: str, request: RequestId) -> Document:
+def neighbour(error: NeighbourError, doing: str, request: RequestId, *, changes: bool = True) -> Document:
     """Say which neighbour did not do what (`doing`: "patch deployments in ory"), and what to do next.
 
+    `changes`: something may have been changed although no answer came.
     The words are ours: of the error only its sort, its neighbour and its reason, which our own clients write.
     """
     words = _words(error, _NAMES.get(error.neighbour.lower(), error.neighbour))
     reason = f" ({error.reason.removeprefix('HTTP ')})" if error.reason else ""
-    title = line(Mark(glyph_of(words.verdict)), f" {words.first}: {doing}{reason}")
-    return Document(words.verdict, title, (_below(words.next, request),))
+    # What was refused to us is named by the client, with verb and object: that is what to grant.
+    said = error.reason.removeprefix(_REFUSED) if error.reason.startswith(_REFUSED) else f"{doing}{reason}"
+    title = line(Mark(glyph_of(words.verdict)), f" {words.first}: {said}")
+    harmless = isinstance(error, Unreachable) and not changes
+    return Document(words.verdict, title, (_below(_NOTHING_DONE if harmless else words.next, request),))
 
 
 def broken(request: RequestId) -> Document:
@@ -63,6 +67,8 @@ def unrecorded(request: RequestId) -> Document:
     return Document(Verdict.BAD, title, (_below(line("No record, no action · make room on its disk"), request),))
 
 
+_REFUSED = "may not "
+_NOTHING_DONE = line("Nothing was changed · ask again")
 _LOOK_FIRST = line(Code("!status"), " before you try again")
 
 

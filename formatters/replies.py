@@ -9,6 +9,7 @@ from bot.core.policy import Reason, Risk
 from bot.core.replies import (
     Broken,
     Changed,
+    CutOff,
     Failure,
     Misread,
     NotRecorded,
@@ -41,7 +42,7 @@ def refusal(reply: Refusal) -> Document:
 
 def failure(reply: Failure) -> Document:
     """Say which neighbour failed us."""
-    return failures.neighbour(reply.error, f"!{reply.verb}", reply.request)
+    return failures.neighbour(reply.error, f"!{reply.verb}", reply.request, changes=reply.changes)
 
 
 def took_too_long(reply: TookTooLong) -> Document:
@@ -107,6 +108,12 @@ def unsure(reply: Unsure) -> Document:
     return Document(
         Verdict.UNKNOWN, title, (Paragraph(("Done or not is not known · look, then ask again", *_id(reply.request))),)
     )
+
+
+def cut_off(reply: CutOff) -> Document:
+    """Say that nothing came of an action."""
+    title = line(Mark(Glyph.EXPIRED), " I was cut off before I began, nothing was changed — ", Code(f"!{reply.what}"))
+    return Document(Verdict.NONE, title, (Paragraph(("Ask again if it is still wanted", *_id(reply.request))),))
 
 
 def changed(reply: Changed) -> Document:

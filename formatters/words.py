@@ -62,6 +62,11 @@ def moment(at: datetime, now: datetime, zone: tzinfo) -> str:
     return f"{_WEEKDAYS[local.weekday()]} {day} {clock(at, zone)}"
 
 
+def undo_words(action: str) -> str:
+    """Return what takes an action back: as much of its id as tells it from the others of a quarter of an hour."""
+    return f"!undo {action[:4]}"
+
+
 def sparkle(*, plain: bool) -> str:
     """Return a little light for an opening or a closing, never for data or a critical page; nothing where `plain`."""
     return "" if plain else " ✨"

@@ -21,6 +21,7 @@ NEIGHBOUR = "kubernetes"
 
 _ATTEMPTS = 4
 _LONGEST_WAIT = timedelta(seconds=30)
+_OPENING = timedelta(seconds=30)
 _LONGEST_ANSWER = 64 * 1024 * 1024
 _CONNECT_SECONDS = 5.0
 _HEARTBEAT_SECONDS = 10.0
@@ -98,6 +99,9 @@ class Connection:
 
         What changes anything is sent again only after a definite "later": after a cut nobody knows whether it was done.
         """
+        # Loading the vendor's package takes seconds on a busy machine, and is not the server's fault.
+        async with self._within(_OPENING):
+            await self.open()
         async with self._within(self.limit):
             reply = await self._authorized(question)
         self._count(NEIGHBOUR, str(reply.status))

@@ -139,6 +139,30 @@ class Grafana(Section):
     """A file with a service account's token (Viewer)."""
 
 
+class Workloads(Section):
+    """What a restart treats with care, as namespace/name; null where there is none."""
+
+    homeserver: str | None = "matrix/tuwunel"
+    """While it restarts, the bot cannot say a word: that is announced first."""
+    openbao: str | None = "data/openbao"
+    """It comes back sealed."""
+    myself: str | None = "monitoring/opsbot"
+    """The bot's own."""
+
+
+class Sol(Section):
+    """The house's other bot, whose words tell that it is back after a restart."""
+
+    workload: str = "matrix/sol"
+    """What is restarted."""
+    user: MatrixId | None = None
+    """Its account, like "@sol:example.org", one of `bots`; null: its words are not waited for."""
+    says: str = "*sneezes*"
+    """What it says then."""
+    patience: timedelta = timedelta(minutes=2)
+    """How long that is waited for."""
+
+
 class Limits(Section):
     """Time limits and rates; the defaults suit a small team."""
 
@@ -154,6 +178,8 @@ class Limits(Section):
     storm: timedelta = Field(default=timedelta(seconds=60), ge=timedelta(0))
     """More than eight new groups in a room within this time are a storm, told by one card that counts them, until it
     has been calm for twice as long; zero: every group has a card of its own, always."""
+    stuck: timedelta = timedelta(seconds=40)
+    """How long a pod of a rollout must be in the same trouble before the rollout is called stuck."""
     per_person: int = Field(default=20, ge=1)
     """Commands a person may send per minute."""
     outbox_window: int = Field(default=16, ge=1, le=64)
@@ -200,6 +226,8 @@ class Settings(Section):
     grafana: Grafana = Grafana()
     alerts: Alerts = Alerts()
     limits: Limits = Limits()
+    workloads: Workloads = Workloads()
+    sol: Sol = Sol()
     namespaces: tuple[str, ...] = tuple(SBBB)
     """The namespaces that `!status` tells of."""
     services: Services = Field(default_factory=lambda: SBBB)
@@ -212,6 +240,12 @@ class Settings(Section):
         for place, room in named:
             if room not in self.rooms:
                 raise _wrong_at(place, f"is not one of rooms; write one of: {', '.join(self.rooms)}")
+        return self
+
+    @model_validator(mode="after")
+    def _sol_is_a_known_bot(self) -> Self:
+        if self.sol.user is not None and self.sol.user not in self.bots:
+            raise _wrong_at(("sol", "user"), "is not one of bots; add it there")
         return self
 
     @model_validator(mode="after")

@@ -18,6 +18,10 @@ class UsageError(OpsError):
         self.near = near
 
 
+class NotBegun(OpsError):
+    """An action was cut off before it changed anything, and so long ago that it is not begun now."""
+
+
 class NeighbourError(OpsError):
     """A neighbour (the homeserver, Kubernetes, OpenBao …) did not do what it was asked."""
 

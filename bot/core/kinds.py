@@ -21,6 +21,7 @@ class Kind(Enum):
     STATEFULSETS = ("apps", "v1", "statefulsets")
     DAEMONSETS = ("apps", "v1", "daemonsets")
     REPLICASETS = ("apps", "v1", "replicasets")
+    CONTROLLERREVISIONS = ("apps", "v1", "controllerrevisions")
     CLUSTERS = ("postgresql.cnpg.io", "v1", "clusters")
     BACKUPS = ("postgresql.cnpg.io", "v1", "backups")
     SCHEDULEDBACKUPS = ("postgresql.cnpg.io", "v1", "scheduledbackups")

@@ -114,6 +114,14 @@ class Unsure:
 
 
 @dataclass(frozen=True, slots=True)
+class CutOff:
+    """An action that was cut off before it changed anything, and is not begun now."""
+
+    what: str
+    request: RequestId
+
+
+@dataclass(frozen=True, slots=True)
 class Changed:
     """What was confirmed is not what is there any more, so it was left alone."""
 

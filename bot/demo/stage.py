@@ -29,6 +29,8 @@ PEOPLE: Mapping[str, Mapping[str, Any]] = {
     "cleo": {"role": "viewer"},
 }
 """Who is in the room, by the part before the colon."""
+SOL = "sol"
+"""The house's other bot: known, never obeyed, and heard when it says that it is back."""
 STRANGER = "mallory"
 """Somebody in the room whom the configuration does not know."""
 _START_SECONDS = 30.0
@@ -129,7 +131,7 @@ class Stage:
         assert self.homeserver
         self.sessions: dict[str, Session] = {}
         suffix = "" if self.name == "opsbot" else f"-{self.name}"
-        for person in (*PEOPLE, STRANGER):
+        for person in (*PEOPLE, SOL, STRANGER):
             self.homeserver.register(f"{person}{suffix}", self.password)
             self.sessions[person] = self.homeserver.login(f"{person}{suffix}", self.password)
         self.user = self.homeserver.register(self.name, self.password)
@@ -167,6 +169,8 @@ class Stage:
                 "webhook_token_file": str(self.directory / "webhook-token"),
             },
             "people": {self.sessions[name].user_id: dict(person) for name, person in PEOPLE.items()},
+            "bots": [self.user_of(SOL)],
+            "sol": {"user": self.user_of(SOL)},
             "kubernetes": {"kubeconfig": str(self.directory / "kubeconfig")},
             "openbao": {"pods": [self.openbao.url]},
             **{

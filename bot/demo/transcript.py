@@ -19,10 +19,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from bot.core.names import EventId, UserId
+from bot.demo.cluster.troubles import TROUBLE
 from bot.demo.stage import Stage
 from bot.demo.view import Seen, View
 from bot.demo.world import crash_looping, heal, objects_of
 
+_WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Cluster")
 _ANSWER_SECONDS = 15.0
 _SILENCE_SECONDS = 1.0
 _SAYS = re.compile(r"(\w+)> ?(.*)")
@@ -148,9 +150,15 @@ class Player:
             form = "<" if message.edits is None else "="
             if (message.room, form) == (room, step.form) and matches(step.words, message.body):
                 self._unmatched.remove(message)
+                self._forget_steps(message)
                 self.last = message
                 return True
         return False
+
+    def _forget_steps(self, message: Seen) -> None:
+        """Pass over what an edited message said on its way to what was expected of it."""
+        if message.edits:
+            self._unmatched = [each for each in self._unmatched if message.edits not in {each.edits, each.event_id}]
 
     async def _nothing(self, step: Step) -> None:
         try:
@@ -252,6 +260,25 @@ async def _heal(player: Player, words: list[str]) -> None:
     store.put_all(objects)
 
 
+async def _sick(player: Player, words: list[str]) -> None:
+    """`sick NAMESPACE/WORKLOAD [TROUBLE]`: every new pod of it gets into a trouble; without one, none does any more."""
+    namespace, name = words[0].split("/")
+    store = player.stage.cluster.store
+    kind = next(kind for kind in _WORKLOADS if store.find(kind, namespace, name))
+    trouble = words[1] if len(words) > 1 else ""
+    store.change(kind, namespace, name, lambda draft: draft["metadata"]["annotations"].update({TROUBLE: trouble}))
+
+
+async def _refuse(player: Player, words: list[str]) -> None:
+    """`refuse VERB RESOURCE GROUP`: the API server no longer lets the bot do that."""
+    player.stage.cluster.access.deny(words[0], words[1], group=words[2])
+
+
+async def _allow(player: Player, _: list[str]) -> None:
+    """`allow`: the API server lets the bot do everything again."""
+    player.stage.cluster.access.clear()
+
+
 DEEDS: dict[str, Callable[[Player, list[str]], Awaitable[None]]] = {
     "fire": _fire,
     "resolve": _resolve,
@@ -263,5 +290,8 @@ DEEDS: dict[str, Callable[[Player, list[str]], Awaitable[None]]] = {
     "up": _up,
     "crash": _crash,
     "heal": _heal,
+    "sick": _sick,
+    "refuse": _refuse,
+    "allow": _allow,
 }
 """What can happen in a conversation besides words."""

@@ -13,12 +13,12 @@ from bot.clients.store.database import Transaction
 from bot.command import ActionContext, Command, Context, Handler, Plan, Request
 from bot.core.audit import Phase
 from bot.core.confirmation import Proposal
-from bot.core.errors import NeighbourError, StoreFailed, Unreachable, UsageError
+from bot.core.errors import NeighbourError, NotBegun, StoreFailed, Unreachable, UsageError
 from bot.core.facts import Verdict
 from bot.core.message import Message, Priority, Rendered, content, transaction_id
 from bot.core.names import Key, UserId
 from bot.core.reading import must_be_known
-from bot.core.replies import Broken, Changed, Failure, Misread, NotRecorded, Nudge, TookTooLong, Unsure
+from bot.core.replies import Broken, Changed, CutOff, Failure, Misread, NotRecorded, Nudge, TookTooLong, Unsure
 from bot.flow.audit import Deed, note
 from bot.flow.cards import Cards, Change
 from bot.flow.desk import Desk
@@ -107,7 +107,7 @@ class Executor:
         ended = await self._looked(command, command.preview, tokens, request)
         return ended.result if ended.ok else ended
 
-    async def run(self, proposal: Proposal, *, look_again: bool = True) -> None:
+    async def run(self, proposal: Proposal, *, look_again: bool = True, again: bool = False) -> None:
         """Run an action that is recorded as under way; what it touches may have changed since it was asked about."""
         command = self._commands[proposal.verb]
         request = request_of(proposal, self._desk.system)
@@ -118,7 +118,7 @@ class Executor:
         began = self._desk.system.now()
         effects = _Effects()
         async with self._live.of(request) as live:
-            ctx = self._action_context(live, proposal, effects)
+            ctx = self._action_context(live, proposal, effects, again=again)
             ended = await self._run(command, command.handler, ctx, proposal.tokens)
         if ended.ok:
             ended = replace(
@@ -144,11 +144,12 @@ class Executor:
         async with self._live.of(request) as live:
             return await self._run(command, look, self._make_context(live), tokens)
 
-    def _action_context(self, live: Live, proposal: Proposal, effects: _Effects) -> ActionContext:
+    def _action_context(self, live: Live, proposal: Proposal, effects: _Effects, *, again: bool) -> ActionContext:
         looking = self._make_context(live)
         return ActionContext(
             **{name: getattr(looking, name) for name in Context.__dataclass_fields__},
             action=proposal.id,
+            again=again,
             decided=proposal.created_at,
             post=effects.posts.append,
             amend=lambda key, change: effects.amendments.append((key, change)),
@@ -166,7 +167,7 @@ class Executor:
         log.warning("execute.cut_off", request=proposal.id, verb=proposal.verb)
         if command and command.repeatable:
             # What it touches may be changed by its own first half.
-            await self.run(proposal, look_again=False)
+            await self.run(proposal, look_again=False, again=True)
             return
         deed = Deed(request_of(proposal, self._desk.system), command, proposal.tokens)
         await self._finish(deed, Ended(Unsure(deed.words, proposal.id), unknown=True), proposal)
@@ -193,6 +194,8 @@ class Executor:
                 return Ended(await function(ctx, *bound.args, **bound.kwargs))
         except UsageError as error:
             return Ended(Misread(error.problem, error.hint or command.usage, error.near, request), ok=False)
+        except NotBegun:
+            return Ended(CutOff(Deed(ctx.request, command, tokens).words, request), ok=False)
         except NeighbourError as error:
             log.warning("execute.failed", verb=command.verb, reason=str(error))
             unknown = acts and isinstance(error, Unreachable)

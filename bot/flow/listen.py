@@ -15,6 +15,7 @@ from bot.core.names import RequestId
 from bot.core.reading import addressed
 from bot.flow.desk import Desk
 from bot.flow.rooms import Rooms
+from bot.flow.voices import Voices
 
 log = structlog.get_logger("listen")
 
@@ -40,6 +41,7 @@ class Listener:
         self,
         desk: Desk,
         rooms: Rooms,
+        voices: Voices,
         heard: Callable[[], None],
         unrecorded: Callable[[Sequence[Heard]], Awaitable[None]],
         pouring: asyncio.Event,
@@ -47,6 +49,7 @@ class Listener:
         """`heard` is called after something for us was stored, `unrecorded` when it cannot be."""
         self._desk = desk
         self._rooms = rooms
+        self._voices = voices
         self._heard = heard
         self._pouring = pouring
         self._unrecorded = unrecorded
@@ -86,6 +89,7 @@ class Listener:
             self._rooms.changed(room)
         for invite in batch.invites:
             await self._rooms.invited(invite, frozenset(self._desk.settings.people))
+        self._voices.hear((each for each in heard if each.room in self._rooms.all), self._desk.system.now())
         if heard:
             self._heard()
         return batch.next_batch

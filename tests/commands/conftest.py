@@ -24,6 +24,7 @@ from bot.core.names import EventId, RequestId, RoomId, UserId
 from bot.core.policy import Role
 from bot.core.sbbb import SBBB
 from bot.demo.cluster import Object, SimulatedCluster, kubeconfig
+from bot.demo.cluster.troubles import TROUBLE
 from bot.demo.monitoring import SimulatedMonitoring
 from bot.demo.world import inhabit, sbbb
 
@@ -46,11 +47,18 @@ class House:
     report: SelfReport | None = None
     shown: list[Any] = field(default_factory=list)
     """How far commands said they were."""
+    voices: dict[tuple[UserId, str], datetime] = field(default_factory=dict)
+    """What bots said, and when."""
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
+    inverse: list[str] = field(default_factory=list)
+    """The words that the last action left to take it back."""
+    opened: datetime = field(init=False)
+    """When the house was made."""
     ctx: Context = field(init=False)
 
     def __post_init__(self) -> None:
-        self.cluster = SimulatedCluster(token=TOKEN, clock=lambda: self.now)
+        self.opened = self.now
+        self.cluster = SimulatedCluster(token=TOKEN, clock=lambda: self.now, interval=0.02)
         self.objects: list[Object] = sbbb(self.now)
 
     @asynccontextmanager
@@ -69,6 +77,11 @@ class House:
             stack.push_async_callback(kubernetes.close)
             self.ctx = self._context(http, kubernetes)
             yield self.ctx
+
+    def sicken(self, kind: str, namespace: str, name: str, trouble: str) -> None:
+        """Let every new pod of a workload get into a trouble."""
+        store = self.cluster.store
+        store.change(kind, namespace, name, lambda draft: draft["metadata"]["annotations"].update({TROUBLE: trouble}))
 
     def seal(self, pod: str, *, sealed: bool = True, progress: int = 0) -> None:
         """Let a pod of OpenBao say how sealed it is."""
@@ -106,9 +119,16 @@ class House:
             roster=cast("Any", None),
             deeds=cast("Any", None),
             show=self._show,
+            sleep=self._sleep,
+            heard_from=lambda user, words, _: self.voices.get((user, words)),
             stopped=self.stopped,
             stop=lambda: 0,
         )
+
+    async def _sleep(self, seconds: float) -> None:
+        """Let time pass: much of it for the clock, little for the machine."""
+        self.now += timedelta(seconds=seconds)
+        await asyncio.sleep(seconds / 400)
 
     async def _show(self, result: Any) -> None:
         self.shown.append(result)

@@ -58,6 +58,7 @@ KINDS = (
     Kind("apps", "v1", "statefulsets", "StatefulSet", subresources=_SCALE),
     Kind("apps", "v1", "daemonsets", "DaemonSet", subresources=_STATUS),
     Kind("apps", "v1", "replicasets", "ReplicaSet", subresources=_SCALE, fields=("status.replicas",)),
+    Kind("apps", "v1", "controllerrevisions", "ControllerRevision"),
     Kind("batch", "v1", "jobs", "Job", subresources=_STATUS, fields=("status.successful",)),
     Kind("batch", "v1", "cronjobs", "CronJob", subresources=_STATUS),
     Kind("networking.k8s.io", "v1", "ingresses", "Ingress", subresources=_STATUS),

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.demo.cluster.controllers import plans, statuses
-from bot.demo.cluster.controllers.rollouts import REVISION, replica_set
+from bot.demo.cluster.controllers.rollouts import REVISION, controller_revision, replica_set
 from bot.demo.cluster.pods import NODE, pod, ready, template_hash
 from bot.demo.cluster.store import Object, stamp
 
@@ -151,6 +151,10 @@ def _pods(row: Row, made: Object, now: datetime) -> list[Object]:
         owner["metadata"] |= {"uid": uid("ReplicaSet", row.namespace, owner["metadata"]["name"]), "generation": 1}
         owner["metadata"] |= {"creationTimestamp": stamp(born), "annotations": {REVISION: "1"}}
         between = [owner]
+    else:
+        written = controller_revision(made, revision, 1)
+        written["metadata"] |= {"uid": uid("ControllerRevision", row.namespace, written["metadata"]["name"])}
+        between = [written]
     names = _names(row, owner)
     pods = [ready(pod(made["spec"]["template"], owner, name, born, labels), born) for name in names]
     sides = plans.sides(made, pods, revision)

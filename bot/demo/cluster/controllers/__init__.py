@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
+from bot.demo.cluster.controllers.databases import Databases
 from bot.demo.cluster.controllers.garbage import Garbage
 from bot.demo.cluster.controllers.rollouts import Rollouts
 from bot.demo.cluster.kinds import KINDS
@@ -33,7 +34,7 @@ class Controllers:
     """One task per controller and thing, as long as there is something to do."""
 
     def __init__(self, store: Store, interval: float) -> None:
-        self.running: list[Controller] = [Rollouts(store, interval), Garbage(store)]
+        self.running: list[Controller] = [Rollouts(store, interval), Databases(store, interval), Garbage(store)]
         self._store = store
         self._tasks: dict[tuple[int, Key], asyncio.Task[None]] = {}
         self._again: set[tuple[int, Key]] = set()

@@ -40,6 +40,8 @@ class Rollouts:
             revision = template_hash(workload["spec"]["template"])
             if workload["kind"] == "Deployment":
                 self._own_replica_set(workload, revision)
+            else:
+                self._own_revision(workload, revision)
             pods = plans.sides(workload, self._pods(workload), revision)
             self._report(workload, pods, revision)
             step = self._step(workload, pods)
@@ -122,6 +124,16 @@ class Rollouts:
         self._store.put(_with_revision(found or replica_set(workload, revision), number))
         self._store.change("deployments", namespace, workload["metadata"]["name"], lambda d: _with_revision(d, number))
 
+    def _own_revision(self, workload: Object, revision: str) -> None:
+        """Make sure that the present template is written down, as the newest revision."""
+        namespace = workload["metadata"]["namespace"]
+        written = self._store.list("controllerrevisions", namespace)
+        owned = [each for each in written if owner_uid(each) == workload["metadata"]["uid"]]
+        made = controller_revision(workload, revision, max((each["revision"] for each in owned), default=0) + 1)
+        known = next((each for each in owned if each["metadata"]["name"] == made["metadata"]["name"]), None)
+        if known is None or known["revision"] + 1 < made["revision"]:
+            self._store.put((known or made) | {"revision": made["revision"]})
+
     def _report_replica_sets(self, workload: Object) -> None:
         for owned in self._replica_sets(workload):
             pods = [each for each in self._pods_in(workload) if owner_uid(each) == owned["metadata"]["uid"]]
@@ -176,6 +188,24 @@ def replica_set(workload: Object, revision: str) -> Object:
         },
         "spec": {"replicas": 0, "selector": {"matchLabels": selector}, "template": template},
         "status": {"replicas": 0},
+    }
+
+
+def controller_revision(workload: Object, revision: str, number: int) -> Object:
+    """Return what a StatefulSet or DaemonSet writes down of its present template."""
+    metadata = workload["metadata"]
+    template = copy.deepcopy(workload["spec"]["template"]) | {"$patch": "replace"}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "ControllerRevision",
+        "metadata": {
+            "name": f"{metadata['name']}-{revision}",
+            "namespace": metadata["namespace"],
+            "labels": template.get("metadata", {}).get("labels", {}),
+            "ownerReferences": owned_by(workload),
+        },
+        "data": {"spec": {"template": template}},
+        "revision": number,
     }
 
 
