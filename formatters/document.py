@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from bot.core.facts import Verdict
-from bot.core.message import File
+from bot.core.message import File, Image
 from bot.core.names import UserId
 
 
@@ -150,3 +150,5 @@ class Document:
     title: Line
     blocks: tuple[Block, ...] = ()
     file: File | None = None
+    image: Image | None = None
+    """A picture below; the title says what it shows."""

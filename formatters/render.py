@@ -22,7 +22,7 @@ def render(result: object, *, formatters: Mapping[type, Callable[[Any], Document
 def write(name: str, document: Document) -> Rendered:
     """Write a document in both forms, cut to what one message holds; `name` is its kind for programs."""
     fitted = fit(document, name=name)
-    return Rendered(name, fitted.verdict, body(fitted), formatted_body(fitted), fitted.file)
+    return Rendered(name, fitted.verdict, body(fitted), formatted_body(fitted), fitted.file, fitted.image)
 
 
 def kind(sort: type) -> str:

@@ -10,7 +10,7 @@ import pytest
 from bot.core.alerts import AlertCard, Card, Member, Taken
 from bot.core.escalation import Cause
 from bot.core.facts import Verdict
-from bot.core.message import Message, Rendered, as_edit, content, shortened
+from bot.core.message import File, Image, Message, Rendered, as_edit, attachments, content, shortened
 from bot.core.names import EventId, Key, RequestId, RoomId, UserId
 from bot.core.paging import Escalated, Outcome, Over, Page, Reminder
 from bot.core.standing import Board, Digest, standing
@@ -142,13 +142,16 @@ def test_a_page_that_a_homeserver_made_us_shorten_rings_for_the_same(rules: Call
 
 
 @pytest.mark.parametrize("rules", RULES)
-def test_a_reaction_and_a_file_make_no_sound_among_several(rules: Callable[[str], Rules]) -> None:
+def test_a_reaction_a_file_and_a_picture_make_no_sound_among_several(rules: Callable[[str], Rules]) -> None:
     reaction = {"m.relates_to": {"rel_type": "m.annotation", "event_id": FIRST, "key": "👀"}}
-    # A file cannot be a notice: where the reader and we are alone, the one-to-one rule rings for it.
-    file = {"msgtype": "m.file", "body": "cleo.txt", "url": "mxc://demo.test/x", "m.mentions": {}}
+    # They cannot be notices: where the reader and we are alone, the one-to-one rule rings for them.
+    shown = Rendered("card-graph", Verdict.BAD, BODY, "", File("cleo.txt", BODY), Image("cleo.png", b"", 1, 1))
+    attached = attachments(message(shown, rings=True, mentions=(ANNA,)), 1)
 
     assert not any(what.notifies for what in everybody(reaction, rules, sort="m.reaction"))
-    assert not any(what.sound for what in everybody(file, rules))
+    for each in attached:
+        assert not any(what.sound for what in everybody(each.content, rules))
+        assert any(what.sound for what in everybody(each.content, rules, ALONE))
 
 
 def test_without_the_empty_mentions_a_label_would_ring() -> None:

@@ -11,6 +11,9 @@ from bot.core.names import EventId, Key, RequestId, RoomId, UserId
 FIELD = "pt.sunbeam.ops"
 """Where our own words for programs stand in every event's content (design §5)."""
 
+_CAPTION = 250
+"""Characters below a picture."""
+
 
 class Priority(IntEnum):
     """Which parcel of a room's queue goes first: lower first, then older first."""
@@ -29,6 +32,16 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
+class Image:
+    """A picture that goes with a message; in words, the message's first line says what it shows."""
+
+    name: str
+    png: bytes = field(repr=False)
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
 class Rendered:
     """A result put into words, once for every reader: `body` is complete on its own, `html` says the same."""
 
@@ -38,6 +51,7 @@ class Rendered:
     body: str
     html: str
     file: File | None = None
+    image: Image | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +93,45 @@ def content(message: Message, rev: int) -> dict[str, Any]:
     return out
 
 
-def file_content(message: Message, file: File, rev: int) -> dict[str, Any]:
-    """Return what is queued for a message's file; the address comes with the upload."""
-    return {"body": file.name, FIELD: {**content(message, rev)[FIELD], "key": file_key(message.key)}}
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """What is uploaded beside a message, as an event of its own under a key of its own, since it cannot be a notice.
+
+    Push rules see no difference between it and something said: it makes no sound among several, and rings for a reader
+    who is alone with us.
+    """
+
+    key: Key
+    content: dict[str, Any]
+    """All but the address, which comes with the upload."""
+    data: bytes
 
 
-def file_key(key: Key) -> Key:
-    """Return the key under which a message's file travels: an event of its own, since a file cannot be a notice."""
-    return Key(f"{key}/file")
+def attachments(message: Message, rev: int) -> tuple[Attachment, ...]:
+    """Return what goes with a message's revision."""
+    found = []
+    if file := message.rendered.file:
+        data = file.text.encode()
+        info = {"mimetype": "text/plain", "size": len(data)}
+        shown = {"msgtype": "m.file", "body": file.name, "filename": file.name, "info": info}
+        found.append(_attachment(message, rev, "file", shown, data))
+    if image := message.rendered.image:
+        info = {"mimetype": "image/png", "size": len(image.png), "w": image.width, "h": image.height}
+        # Where `filename` differs from it, `body` is the caption, and what screen readers say (spec, m.image).
+        caption = message.rendered.body.partition("\n")[0][:_CAPTION]
+        shown = {"msgtype": "m.image", "body": caption, "filename": image.name, "info": info}
+        found.append(_attachment(message, rev, "image", shown, image.png))
+    return tuple(found)
+
+
+def _attachment(message: Message, rev: int, sort: str, shown: dict[str, Any], data: bytes) -> Attachment:
+    key = Key(f"{message.key}/{sort}")
+    return Attachment(key, {**shown, "m.mentions": {}, FIELD: {**content(message, rev)[FIELD], "key": key}}, data)
 
 
 def shortened(content: dict[str, Any], most: int = 500) -> dict[str, Any] | None:
-    """Return content that a homeserver which refused the whole will take; None when it is as short as it gets."""
-    if len(content["body"]) <= most and "formatted_body" not in content:
+    """Return content that a homeserver which refused the whole will take; None when none is shorter, as of a file."""
+    if "filename" in content or (len(content["body"]) <= most and "formatted_body" not in content):
         return None
     kept = {name: content[name] for name in ("msgtype", "m.mentions", "m.relates_to", FIELD) if name in content}
     return {**kept, "body": f"{content['body'][:most]}…"}

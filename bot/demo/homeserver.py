@@ -3,10 +3,13 @@
 import base64
 import hashlib
 import hmac
+import http.client
 import secrets
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -17,6 +20,7 @@ from bot.core.names import EventId, RoomId, UserId
 from bot.demo.loopback import HOST, Process, claim, free_port, request
 
 SERVER_NAME = "demo.test"
+_DOWNLOAD_SECONDS = 10
 _GENEROUS = {"per_second": 100_000, "burst_count": 100_000}
 
 
@@ -159,6 +163,16 @@ class Homeserver:
     def say(self, session: Session, room: RoomId, text: str) -> EventId:
         """Send an m.text message as a person would."""
         return self.send(session, room, {"msgtype": "m.text", "body": text})
+
+    def download(self, session: Session, url: str) -> tuple[str, bytes]:
+        """Return type and content of what was uploaded; raise HomeserverRefused on an error status."""
+        path = f"/_matrix/client/v1/media/download/{url.removeprefix('mxc://')}"
+        with closing(http.client.HTTPConnection(HOST, self.port, timeout=_DOWNLOAD_SECONDS)) as connection:
+            connection.request("GET", path, headers={"Authorization": f"Bearer {session.access_token}"})
+            answer = connection.getresponse()
+            if answer.status != HTTPStatus.OK:
+                raise HomeserverRefused(f"GET {path}: {answer.status}")
+            return answer.headers.get_content_type(), answer.read()
 
     def override_rate_limit(self, admin: Session, user_id: UserId, per_second: int, burst: int) -> None:
         """Give one user a message limit of their own, whatever the server's is."""

@@ -108,7 +108,7 @@ def _seen(room: RoomId, event: dict[str, Any]) -> Seen:
     return Seen(
         event_id=EventId(event["event_id"]),
         sender=UserId(event["sender"]),
-        body=str(shown.get("body", "")),
+        body=_words(shown),
         html=str(shown.get("formatted_body", "")),
         edits=EventId(edits) if edits else None,
         kind=str(ours.get("kind", "")),
@@ -121,6 +121,12 @@ def _seen(room: RoomId, event: dict[str, Any]) -> Seen:
         replies_to=EventId(reply) if isinstance(reply, str) else None,
         room=room,
     )
+
+
+def _words(shown: dict[str, Any]) -> str:
+    """Return what a message says; of a picture, its name and what stands below it."""
+    body = str(shown.get("body", ""))
+    return f"[{shown.get('filename', '')}] {body}" if shown.get("msgtype") == "m.image" else body
 
 
 def _object(holder: dict[str, Any], name: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import structlog
 from bot.clients.store import outbox as parcels
 from bot.clients.store.outbox import Parcel
 from bot.core.errors import LoggedOut, NeighbourError, OpsError, RateLimited, Rejected, StoreFailed, Unreachable
-from bot.core.message import FIELD, as_edit, shortened, transaction_id
+from bot.core.message import as_edit, shortened, transaction_id
 from bot.core.names import EventId, Key, RoomId
 from bot.flow.desk import Desk
 
@@ -137,8 +137,10 @@ class _Queue:
         if parcel.unsure and (found := await self._look_for(parcel)):
             log.info("outbox.was_there", key=parcel.key, rev=parcel.rev)
             return found
-        content = await self._with_file(parcel)
-        if parcel.edits and not parcel.file:
+        content = parcel.content
+        if parcel.attachment is not None:
+            content = await self._desk.matrix.attach(self._room, parcel.attachment, content)
+        if parcel.edits and parcel.attachment is None:
             content = as_edit(content, parcel.edits)
         with self._desk.metrics.send_seconds.time():
             return await self._desk.matrix.send(
@@ -155,12 +157,6 @@ class _Queue:
             if (own.key, own.rev) == (parcel.key, parcel.rev):
                 return own.event_id
         return None
-
-    async def _with_file(self, parcel: Parcel) -> dict[str, Any]:
-        if not parcel.file:
-            return parcel.content
-        attached = await self._desk.matrix.attach(self._room, parcel.file.text, parcel.file.name)
-        return {**attached, FIELD: parcel.content[FIELD]}
 
     def _succeeded(self, parcel: Parcel) -> None:
         self._failures = 0

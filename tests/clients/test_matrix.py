@@ -20,6 +20,7 @@ from bot.demo.homeserver import Homeserver, Session
 pytestmark = pytest.mark.real
 NOW = timedelta(0)
 SOON = timedelta(seconds=5)
+PNG = b"\x89PNG\r\n\x1a\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,14 +274,17 @@ async def test_a_room_that_is_not_ours_is_denied_and_one_that_is_not_there_missi
         await bot.resolve(f"#nowhere:{scene.server.server_name}")
 
 
-async def test_a_text_becomes_a_file_in_the_room(scene: Scene, bot: Matrix, room: RoomId) -> None:
-    content = await bot.attach(room, "line\n" * 3, "logs.txt")
-    event = await bot.send(room, "m.room.message", content, "t-file")
+async def test_a_text_and_a_picture_are_attached(scene: Scene, bot: Matrix, room: RoomId) -> None:
+    text = {"msgtype": "m.file", "body": "logs.txt", "filename": "logs.txt"}
+    picture = {"msgtype": "m.image", "body": "at 3", "filename": "graph.png"}
 
-    shown = scene.server.call("GET", f"/_matrix/client/v3/rooms/{room}/event/{event}", by=scene.anna)["content"]
+    for shown_as, mime, data in ((text, "text/plain", b"line\n" * 3), (picture, "image/png", PNG)):
+        content = {**shown_as, "info": {"mimetype": mime}}
+        event = await bot.send(room, "m.room.message", await bot.attach(room, data, content), f"t-{content['body']}")
 
-    assert shown["url"].startswith("mxc://")
-    assert (shown["filename"], shown["info"]) == ("logs.txt", {"mimetype": "text/plain", "size": 15})
+        shown = scene.server.call("GET", f"/_matrix/client/v3/rooms/{room}/event/{event}", by=scene.anna)["content"]
+        assert {**shown, "url": ""} == {**content, "url": ""}
+        assert scene.server.download(scene.anna, shown["url"]) == (mime, data)
 
 
 async def test_an_event_is_pinned_once_beside_what_others_pinned(scene: Scene, bot: Matrix, room: RoomId) -> None:

@@ -201,7 +201,8 @@ async def test_nothing_is_sent_in_the_clear_before_the_rooms_are_known(scene: Sc
 async def test_a_file_is_encrypted(scene: Scene, phone: Phone, bot: Matrix) -> None:
     await bot.sync(None, poll=NOW)
 
-    content = await bot.attach(scene.room, "line\n", "logs.txt")
+    shown = {"msgtype": "m.file", "body": "logs.txt", "filename": "logs.txt", "info": {"mimetype": "text/plain"}}
+    content = await bot.attach(scene.room, b"line\n", shown)
 
     assert "url" not in content
     stored = await phone.client.download(mxc=content["file"]["url"])

@@ -1,6 +1,8 @@
 """What the memory promises: whole units or none, one revision once, in order, and a trail that cannot be rewritten."""
 
 import asyncio
+import contextlib
+import json
 import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -13,6 +15,7 @@ from bot.clients.store import audit, inbox, meta, outbox
 from bot.clients.store.audit import AuditLog
 from bot.clients.store.database import Database, Transaction
 from bot.clients.store.outbox import Parcel
+from bot.clients.store.schema import MIGRATIONS
 from bot.core.audit import Entry, Phase, broken_at
 from bot.core.errors import StoreFailed
 from bot.core.facts import Verdict
@@ -190,7 +193,33 @@ class TestMerging:
         parcels = await take(database)
 
         assert keys(parcels) == ["a", "a/file"]
-        assert parcels[1].file == File("log.txt", "lines")
+        assert [parcel.attachment for parcel in parcels] == [None, b"lines"]
+
+    async def test_a_file_that_waited_while_the_bot_was_renewed_is_attached_all_the_same(self, tmp_path: Path) -> None:
+        with contextlib.closing(sqlite3.connect(tmp_path / "opsbot.db")) as older:
+            older.executescript(";".join(MIGRATIONS[:2]))
+            older.execute(
+                "INSERT INTO outbox (room, key, rev, priority, content, file_name, file_text, created_at)"
+                " VALUES (?, 'a/file', 1, 1, ?, 'log.txt', 'lång', ?)",
+                (ROOM, json.dumps({"body": "log.txt", FIELD: {"key": "a/file", "rev": 1}}), NOW.isoformat()),
+            )
+            older.execute("PRAGMA user_version = 2")
+            older.commit()
+        database = Database(tmp_path)
+        await database.open()
+
+        (parcel,) = await take(database)
+
+        await database.close()
+        assert parcel.attachment == "lång".encode()
+        assert parcel.content == {
+            "msgtype": "m.file",
+            "body": "log.txt",
+            "filename": "log.txt",
+            "info": {"mimetype": "text/plain", "size": 5},
+            "m.mentions": {},
+            FIELD: {"key": "a/file", "rev": 1},
+        }
 
 
 class TestOrder:

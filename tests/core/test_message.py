@@ -11,12 +11,13 @@ from bot.core.facts import Verdict
 from bot.core.message import (
     FIELD,
     File,
+    Image,
     Message,
     Priority,
     Rendered,
     as_edit,
+    attachments,
     content,
-    file_content,
     shortened,
     transaction_id,
 )
@@ -83,13 +84,35 @@ def test_an_answer_is_a_reply() -> None:
     assert relation == {"m.in_reply_to": {"event_id": "$asked"}}
 
 
-def test_a_file_travels_under_a_key_of_its_own() -> None:
-    sent = message(request=RequestId("k7"))
+def test_a_file_and_a_picture_travel_under_keys_of_their_own() -> None:
+    both = replace(RENDERED, file=File("logs.txt", "lång"), image=Image("graph.png", b"\x89PNG", 800, 500))
+    sent = message(rendered=both, request=RequestId("k7"))
 
-    queued = file_content(sent, File("logs.txt", "long"), 4)
+    file, image = attachments(sent, 4)
 
-    assert queued["body"] == "logs.txt"
-    assert queued[FIELD] == {**content(sent, 4)[FIELD], "key": "alert:1/file"}
+    assert (file.key, image.key) == ("alert:1/file", "alert:1/image")
+    assert (file.data, image.data) == ("lång".encode(), b"\x89PNG")
+    for each in (file, image):
+        assert each.content[FIELD] == {**content(sent, 4)[FIELD], "key": each.key}
+        assert each.content["m.mentions"] == {}
+    assert file.content["info"] == {"mimetype": "text/plain", "size": 5}
+    assert image.content["info"] == {"mimetype": "image/png", "size": 4, "w": 800, "h": 500}
+    assert attachments(message(), 1) == ()
+
+
+def test_a_picture_says_in_words_what_it_shows() -> None:
+    image = Image("graph.png", b"", 800, 500)
+
+    (attached,) = attachments(message(rendered=replace(RENDERED, body="is at 3\nlowest 1", image=image)), 1)
+
+    # `body` is the caption because `filename` differs from it.
+    assert (attached.content["body"], attached.content["filename"]) == ("is at 3", "graph.png")
+
+
+def test_an_attachment_that_is_refused_is_not_tried_as_something_shorter() -> None:
+    image = replace(RENDERED, body="x" * 2000, image=Image("graph.png", b"", 800, 500))
+
+    assert shortened(attachments(message(rendered=image), 1)[0].content) is None
 
 
 def test_what_a_homeserver_refuses_is_shortened_once_and_still_rings_nobody_new() -> None:

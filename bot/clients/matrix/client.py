@@ -175,23 +175,12 @@ class Matrix:
         if event not in pinned:
             await self._account.call("PUT", path, {"pinned": [*pinned, event]})
 
-    async def upload(self, text: str, name: str, mime: str = "text/plain") -> str:
-        """Upload a text and return its mxc address; in the clear, so for an encrypted room use `attach`."""
-        return await self._upload(text.encode(), name, mime)
-
-    async def attach(self, room: RoomId, text: str, name: str, mime: str = "text/plain") -> Json:
-        """Upload a text for a room, encrypted where the room is, and return the m.file content that shows it."""
-        raw = text.encode()
-        content: Json = {
-            "msgtype": "m.file",
-            "body": name,
-            "filename": name,
-            "info": {"mimetype": mime, "size": len(raw)},
-            "m.mentions": {},
-        }
+    async def attach(self, room: RoomId, data: bytes, content: Json) -> Json:
+        """Upload what an m.file or m.image shows, encrypted where the room is; return the content with its address."""
         if not self._is_encrypted(room):
-            return {**content, "url": await self._upload(raw, name, mime)}
-        sealed, keys = self._account.device.seal(raw)
+            url = await self._upload(data, str(content["filename"]), str(content["info"]["mimetype"]))
+            return {**content, "url": url}
+        sealed, keys = self._account.device.seal(data)
         # Name and type would tell what the content no longer does.
         return {**content, "file": {**keys, "url": await self._upload(sealed, "", "application/octet-stream")}}
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.clients.store.database import Database, Row, Transaction, query
-from bot.core.message import File, Message, Priority, content, file_content, file_key
+from bot.core.message import Message, Priority, attachments, content
 from bot.core.names import EventId, Key, RoomId
 from bot.core.promises import Waiting
 
@@ -21,7 +21,8 @@ class Parcel:
     key: Key
     rev: int
     content: dict[str, Any]
-    file: File | None
+    attachment: bytes | None
+    """What is uploaded first; the content says what it is."""
     unsure: bool
     """An earlier attempt ended without a definite answer: it may be in the room already."""
     attempts: int
@@ -34,25 +35,25 @@ async def put(tx: Transaction, message: Message, now: datetime) -> int:
     """Queue a message and return its revision; a revision of the same key that nobody tried to send yet is replaced."""
     rev = await _last_rev(tx, message.room, message.key) + 1
     await _queue(tx, message, message.key, rev, content(message, rev), None, now)
-    if file := message.rendered.file:
-        await _queue(tx, message, file_key(message.key), rev, file_content(message, file, rev), file, now)
+    for each in attachments(message, rev):
+        await _queue(tx, message, each.key, rev, each.content, each.data, now)
     return rev
 
 
 async def _queue(
-    tx: Transaction, message: Message, key: Key, rev: int, body: dict[str, Any], file: File | None, now: datetime
+    tx: Transaction, message: Message, key: Key, rev: int, body: dict[str, Any], data: bytes | None, now: datetime
 ) -> None:
     text = json.dumps(body, ensure_ascii=False)
     merged = await tx.run(
-        "UPDATE outbox SET rev = ?, content = ?, priority = ?, file_name = ?, file_text = ?"
+        "UPDATE outbox SET rev = ?, content = ?, priority = ?, attachment = ?"
         " WHERE room = ? AND key = ? AND state = 'waiting' AND attempts = 0",
-        (rev, text, message.priority, file and file.name, file and file.text, message.room, key),
+        (rev, text, message.priority, data, message.room, key),
     )
     if not merged:
         await tx.run(
-            "INSERT INTO outbox (room, key, rev, priority, content, file_name, file_text, created_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (message.room, key, rev, message.priority, text, file and file.name, file and file.text, now.isoformat()),
+            "INSERT INTO outbox (room, key, rev, priority, content, attachment, created_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (message.room, key, rev, message.priority, text, data, now.isoformat()),
         )
 
 
@@ -145,8 +146,7 @@ async def replace(tx: Transaction, parcel: Parcel, new: dict[str, Any] | None) -
         return
     rev = await _last_rev(tx, parcel.room, parcel.key) + 1
     await tx.run(
-        "UPDATE outbox SET state = 'waiting', attempts = 0, rev = ?, content = ?, file_name = NULL, file_text = NULL"
-        " WHERE seq = ?",
+        "UPDATE outbox SET state = 'waiting', attempts = 0, rev = ?, content = ?, attachment = NULL WHERE seq = ?",
         (rev, json.dumps(new, ensure_ascii=False), parcel.seq),
     )
 
@@ -160,9 +160,9 @@ async def _catch_up(tx: Transaction, parcel: Parcel) -> bool:
     if newer is None:
         return False
     await tx.run(
-        "UPDATE outbox SET state = 'waiting', attempts = 0, rev = ?, content = ?, priority = ?,"
-        " file_name = ?, file_text = ? WHERE seq = ?",
-        (newer["rev"], newer["content"], newer["priority"], newer["file_name"], newer["file_text"], parcel.seq),
+        "UPDATE outbox SET state = 'waiting', attempts = 0, rev = ?, content = ?, priority = ?, attachment = ?"
+        " WHERE seq = ?",
+        (newer["rev"], newer["content"], newer["priority"], newer["attachment"], parcel.seq),
     )
     return True
 
@@ -218,7 +218,7 @@ def _parcel(row: Row) -> Parcel:
         Key(row["key"]),
         row["rev"],
         json.loads(row["content"]),
-        File(row["file_name"], row["file_text"]) if row["file_name"] else None,
+        row["attachment"],
         bool(row["unsure"]),
         row["attempts"],
         datetime.fromisoformat(row["first_try"]) if row["first_try"] else None,

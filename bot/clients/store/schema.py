@@ -109,4 +109,13 @@ CREATE TABLE storms (
 CREATE VIEW struck AS SELECT s.key AS storm, c.* FROM storms AS s JOIN cards AS c
   ON c.room = s.room AND c.opened_at >= s.since AND c.opened_at < coalesce(s.over_at, '~');
 """,
+    """
+-- What is attached may be a picture; the content says all of it but the address.
+ALTER TABLE outbox ADD COLUMN attachment BLOB;
+UPDATE outbox SET attachment = CAST(file_text AS BLOB), content = json_set(content, '$.msgtype', 'm.file',
+  '$.filename', file_name, '$."m.mentions"', json('{}'),
+  '$.info', json_object('mimetype', 'text/plain', 'size', length(CAST(file_text AS BLOB)))) WHERE file_text IS NOT NULL;
+ALTER TABLE outbox DROP COLUMN file_name;
+ALTER TABLE outbox DROP COLUMN file_text;
+""",
 )
