@@ -17,6 +17,7 @@ from bot.clients.kubernetes import Kubernetes
 from bot.clients.matrix import Matrix
 from bot.clients.metrics import Metrics
 from bot.clients.openbao import OpenBao
+from bot.clients.plot import Plotter
 from bot.clients.prometheus import PrometheusApi
 from bot.clients.second import SecondChannel
 from bot.clients.store import meta
@@ -112,6 +113,7 @@ class App:
             openbao=OpenBao(self.http, settings.openbao.pods, limit=limit),
             prometheus=PrometheusApi(self.http, settings.prometheus.url, limit=limit),
             alertmanager=AlertmanagerApi(self.http, settings.alertmanager.url, limit=limit),
+            plotter=Plotter(settings.state / "matplotlib"),
             http=self.http,
         )
 

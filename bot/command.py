@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bot.clients.http import Http
     from bot.clients.kubernetes import Kubernetes
     from bot.clients.openbao import OpenBao
+    from bot.clients.plot import Plotter
     from bot.clients.prometheus import PrometheusApi
     from bot.clients.store.audit import AuditLog
     from bot.clients.store.cards import CardFile
@@ -66,6 +67,7 @@ class Neighbours:
     openbao: OpenBao
     prometheus: PrometheusApi
     alertmanager: AlertmanagerApi
+    plotter: Plotter
     http: Http
 
     def at(self, cluster: str) -> Neighbours:

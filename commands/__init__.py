@@ -9,6 +9,7 @@ from commands.announce import announce
 from commands.audit import audit
 from commands.cards import ack, history, mute, unack, unmute, why
 from commands.check import check
+from commands.graph import graph
 from commands.help import help_
 from commands.oncall import assign, handover, oncall
 from commands.ping import ping
@@ -25,6 +26,7 @@ COMMANDS: tuple[Command, ...] = (
     silences,
     why,
     history,
+    graph,
     oncall,
     rollout_status,
     rollout_history,

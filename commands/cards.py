@@ -15,7 +15,7 @@ from bot.core.policy import Risk
 from bot.core.silences import clocked
 from bot.core.webhook import Status
 
-_HOW = "reply to its card, or name it: !ack #k7"
+_HOW = "reply to its card, or add its name, like #k7"
 _BACK = timedelta(days=30)
 HOUR = For(timedelta(hours=1))
 """How long something is muted unless told otherwise."""

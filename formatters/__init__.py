@@ -36,6 +36,7 @@ from commands.announce import Announced, Announcement
 from commands.audit import Trail
 from commands.cards import CardHistory, CardMuted, CardReasons, CardUnmuted, GivenBack, TakenOn
 from commands.check import CheckReport
+from commands.graph import CardGraph, NoGraph
 from commands.help import HelpEntry, HelpPage
 from commands.oncall import HandedOver, Handover, OnCall, OnCallSet
 from commands.ping import Pong
@@ -50,6 +51,7 @@ from formatters import (
     audit,
     cards,
     check,
+    graph,
     help,  # noqa: A004 - named as its command
     oncall,
     paging,
@@ -86,6 +88,8 @@ FORMATTERS: Mapping[type, Callable[[Any], Document]] = {
     CardUnmuted: cards.card_unmuted,
     CardReasons: cards.card_reasons,
     CardHistory: cards.card_history,
+    CardGraph: graph.card_graph,
+    NoGraph: graph.no_graph,
     StatusReport: status.status_report,
     CheckReport: check.check_report,
     AlertList: alert_list.alert_list,

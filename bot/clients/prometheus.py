@@ -10,9 +10,12 @@ from pydantic import ValidationError
 from bot.clients.http import MEBIBYTE, Http
 from bot.core.errors import Rejected, Unreachable
 from bot.core.firing import FiringAlert
+from bot.core.graphs import Rule, Series, Window
 
 NEIGHBOUR = "prometheus"
-_LONGEST_ANSWER = 16 * 1024 * 1024
+_LONGEST_ANSWER = 16 * MEBIBYTE
+_LONGEST_RANGE = 4 * MEBIBYTE
+"""About a thousand series of a hundred points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,31 @@ class PrometheusApi:
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise Unreachable(NEIGHBOUR, "unreadable answer") from error
 
+    async def query_range(self, expr: str, over: Window) -> tuple[Series, ...]:
+        """Return what an expression was over a time; raise Rejected for more than can be looked at."""
+        asked = {
+            "query": expr,
+            "start": f"{over.start.timestamp():.3f}",
+            "end": f"{over.end.timestamp():.3f}",
+            "step": f"{over.step.total_seconds():g}",
+            "timeout": f"{self._limit.total_seconds():g}s",
+        }
+        found = await self._get("query_range", asked, max_bytes=_LONGEST_RANGE)
+        try:
+            return tuple(_series(row) for row in found["data"]["result"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise Unreachable(NEIGHBOUR, "unreadable answer") from error
+
+    async def rules(self, alert: str) -> tuple[Rule, ...]:
+        """Return the alerting rules of that name."""
+        # Before 2.46 it tells of all, whatever the name.
+        found = await self._get("rules", {"type": "alert", "rule_name[]": alert}, max_bytes=_LONGEST_ANSWER)
+        try:
+            rows = [row for group in found["data"]["groups"] for row in group["rules"]]
+            return tuple(_rule(row) for row in rows if (row["type"], row["name"]) == ("alerting", alert))
+        except (KeyError, TypeError) as error:
+            raise Unreachable(NEIGHBOUR, "unreadable answer") from error
+
     async def alerts(self) -> tuple[FiringAlert, ...]:
         """Return what its rules say fires, those that still wait left out; it knows of no silences."""
         found = await self._get("alerts", {}, max_bytes=_LONGEST_ANSWER)
@@ -67,6 +95,16 @@ def _samples(data: dict[str, Any]) -> tuple[Sample, ...]:
     if data["resultType"] == "scalar":
         return (Sample({}, float(result[1])),)
     return tuple(Sample(row["metric"], float(row["value"][1])) for row in result)
+
+
+def _series(row: dict[str, Any]) -> Series:
+    # A native histogram has no values that could be drawn.
+    points = tuple((float(at), float(value)) for at, value in row.get("values", ()))
+    return Series({name: value for name, value in row["metric"].items() if name != "__name__"}, points)
+
+
+def _rule(row: dict[str, Any]) -> Rule:
+    return Rule(row["query"], row.get("labels") or {}, tuple(alert["labels"] for alert in row.get("alerts") or ()))
 
 
 def _alert(row: dict[str, Any]) -> FiringAlert:

@@ -15,6 +15,7 @@ from bot.clients.alertmanager import AlertmanagerApi
 from bot.clients.http import Http
 from bot.clients.kubernetes import Kubernetes
 from bot.clients.openbao import OpenBao
+from bot.clients.plot import Plotter
 from bot.clients.prometheus import PrometheusApi
 from bot.command import Context, Neighbours, Request
 from bot.config import Settings
@@ -102,6 +103,7 @@ class House:
             openbao=OpenBao(http, tuple(url("data", pod) for pod in self.bao_pods)),
             prometheus=PrometheusApi(http, settings.prometheus.url),
             alertmanager=AlertmanagerApi(http, settings.alertmanager.url),
+            plotter=Plotter(self.directory / "matplotlib"),
             http=http,
         )
         request = Request(RequestId("r1"), EventId("$1"), RoomId("!abc:example.org"), ANNA, self.now, self.now)
