@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from bot.core.graphs import figure
 
-_MEMORY_BYTES = 768 * 1024 * 1024
+_MEMORY_BYTES = 512 * 1024 * 1024
 _CPU_SECONDS = 20
 _WIDTH, _HEIGHT, _DPI = 8.0, 5.0, 100
 """800 by 500 pixels, which a phone shows at half the size: type below 14 points could not be read."""

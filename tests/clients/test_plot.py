@@ -116,4 +116,4 @@ def test_it_can_take_neither_all_memory_nor_all_time() -> None:
 
     told = subprocess.run([sys.executable, "-c", confined], capture_output=True, text=True, timeout=60, check=True)
 
-    assert told.stdout.split() == ["[805306368,", "20]", "1000"]
+    assert told.stdout.split() == ["[536870912,", "20]", "1000"]

@@ -9,6 +9,8 @@ import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from bot.core.names import EventId
+from bot.demo.stage import Stage
 from tests.real.arrivals import Arrivals
 from tests.real.servers import Alertmanager, Prometheus
 
@@ -20,18 +22,25 @@ RULE = {
     "labels": {"severity": "critical", "namespace": "storage"},
     "annotations": {"summary": "Only {{ $value | humanizePercentage }} left on {{ $labels.volume }}"},
 }
+ODD = 'a "b" \\ $1 }) or vector(1)'
+ODD_RULE = {"alert": "RealOdd", "expr": "demo_odd < 1 and on (volume) demo_odd", "labels": {"severity": "warning"}}
 WITHIN = 12.0
 """Seconds from the change of a number to the room: a scrape, an evaluation and a group's turn, at most one each, and
 what a busy machine may add (4 s were measured)."""
 
 
 class Volume:
-    """Serves one number, as an exporter would."""
+    """Serves a few numbers, as an exporter would."""
 
     free = 0.5
+    odd = 5.0
+    """Of the volume whose name is made to be mistaken for an expression."""
 
     async def metrics(self, _: web.Request) -> web.Response:
-        return web.Response(text=f'demo_free_ratio{{volume="data-0"}} {self.free}\n')
+        name = ODD.replace("\\", "\\\\").replace('"', '\\"')
+        numbers = {'free_ratio{volume="data-0"}': self.free, 'free_ratio{volume="data-1"}': 0.7}
+        numbers |= {f'odd{{volume="{name}"}}': self.odd, 'odd{volume="even"}': 3.0}
+        return web.Response(text="".join(f"demo_{name} {value}\n" for name, value in numbers.items()))
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +63,7 @@ async def prometheus(
             prometheus_binary,
             tmp_path_factory.mktemp("prometheus"),
             target=f"127.0.0.1:{exporter.port}",
-            rules=[RULE],
+            rules=[RULE, ODD_RULE],
             alertmanager_url=alertmanager.url,
             port=ports[1],
         )
@@ -78,6 +87,37 @@ async def test_a_number_that_gets_worse_and_better_is_one_card(
     assert "Only 4% left on data-0" in card.body
     assert (end.verdict, end.edits) == ("ok", card.event_id)
     assert len(room.about("RealDiskFull")) == 2
+
+
+async def test_a_graph_shows_the_series_of_the_alert_and_its_threshold(
+    prometheus: Prometheus, volume: Volume, room: Arrivals, stage: Stage
+) -> None:
+    volume.odd = 0.25
+    card = await room.expect("RealOdd", between=(0.0, WITHIN))
+
+    await room.view.say("graph 5m", card.event_id)
+    answer = await room.expect("demo_odd", between=(0.0, 25.0))
+    shown = await room.expect("RealOdd", between=(0.0, 10.0))
+
+    assert answer.body.startswith("ℹ️ Now 0.25, threshold < 1 — RealOdd #")
+    assert "Lowest 0.25 · highest 5" in answer.body
+    assert shown.msgtype == "m.image"
+    assert png(stage, shown.event_id).startswith(b"\x89PNG")
+    # What drew it is gone, and took its memory along.
+    assert not {"matplotlib", "numpy"} & mapped(stage.pid)
+
+
+def mapped(pid: int) -> set[str]:
+    """Return all names on the paths of the files that a process has in its memory."""
+    return set(Path(f"/proc/{pid}/maps").read_text().replace("/", " ").split())
+
+
+def png(stage: Stage, event: EventId) -> bytes:
+    assert stage.homeserver
+    anna = stage.sessions["anna"]
+    path = f"/_matrix/client/v3/rooms/{stage.room}/event/{event}"
+    url = stage.homeserver.call("GET", path, by=anna)["content"]["url"]
+    return stage.homeserver.download(anna, url)[1]
 
 
 async def test_status_finds_the_real_ones_well(
