@@ -133,7 +133,7 @@ class App:
         self.watchdog = Watchdog(desk, self.outbox, self.rooms, routes)
         self.intake = Intake(desk, self.outbox, self.cards, self.watchdog, routes)
         self.pager = Pager(desk, self.outbox, self.cards, self.second)
-        self.bulletin = Bulletin(desk, self.outbox, self.rooms, self.neighbours.alertmanager)
+        self.bulletin = Bulletin(desk, self.outbox, self.rooms, self.cards, self.neighbours.alertmanager)
         self.gate = Gate(desk, self.outbox, self.rooms, self._commands)
         self.live = LiveAnswers(desk, self.outbox)
         self.executor = Executor(desk, self.outbox, self.cards, self.live, self._context, self._commands)
@@ -195,7 +195,7 @@ class App:
             tasks.create_task(self.watch.run(), name="watch")
             # Before there is a homeserver: while it is away, pages go by the second channel.
             tasks.create_task(self.pager.run(), name="pager")
-            tasks.create_task(self.storms.run(self.cards.show), name="storms")
+            tasks.create_task(self.storms.run(self.cards.release), name="storms")
             await self._connect()
             tasks.create_task(self.outbox.run(self.rooms.all), name="outbox")
             tasks.create_task(self.chat.run(), name="chat")

@@ -7,10 +7,12 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.command import Context, command
-from bot.core.alerts import Severity, where
+from bot.core.alerts import Card, Severity, where
 from bot.core.facts import Unknown, Verdict
 from bot.core.firing import FiringAlert
 from bot.core.matchers import all_hold, is_matcher, read
+from bot.core.quiet import read as read_hours
+from bot.core.quiet import until
 from bot.core.silences import Silence
 from commands.asking import ask
 from commands.parameters import NamespaceOption
@@ -67,6 +69,10 @@ class AlertList:
     """Why Alertmanager did not say; then the list is Prometheus's."""
     prometheus: Unknown | None
     """Why Prometheus did not say either."""
+    held: tuple[Card, ...] = ()
+    """What burns and has no message of its own yet, oldest first."""
+    quiet_until: datetime | None = None
+    """When the quiet hours end that it is now."""
 
     @property
     def verdict(self) -> Verdict:
@@ -100,12 +106,13 @@ async def alerts(ctx: Context, *filter: str, namespace: NamespaceOption = None) 
     told = await ask(ctx.neighbours.prometheus.alerts(), limit) if isinstance(found, Unknown) else found
     firing = () if isinstance(told, Unknown) else told
     alarms = [each for each in firing if show is Show.ALL or each.name not in NO_ALARMS]
-    narrowed = [each for each in alarms if wanted.holds(each)]
+    narrowed = [each for each in alarms if wanted.holds(each.labels)]
     shown = [each for each in narrowed if _is_shown(each, show)]
     left_out = [each for each in narrowed if show is Show.FIRING and not _is_shown(each, show)]
     silenced = sum(bool(each.muting.silenced_by) for each in left_out)
+    now = ctx.clock()
     return AlertList(
-        as_of=ctx.clock(),
+        as_of=now,
         zone=ctx.settings.timezone,
         show=show,
         wanted=str(wanted),
@@ -115,7 +122,14 @@ async def alerts(ctx: Context, *filter: str, namespace: NamespaceOption = None) 
         watchdog=any(each.name == "Watchdog" for each in firing),
         alertmanager=gap,
         prometheus=told if isinstance(told, Unknown) else None,
+        held=() if show is Show.SILENCED else tuple(await _held(ctx, wanted)),
+        quiet_until=until([read_hours(line) for line in ctx.settings.alerts.quiet], ctx.settings.timezone, now),
     )
+
+
+async def _held(ctx: Context, wanted: "_Filter") -> list[Card]:
+    held = [card for card in await ctx.cards.burning() if card.held]
+    return [card for card in held if any(wanted.holds(member.labels) for member in card.members)]
 
 
 class _Filter:
@@ -130,14 +144,12 @@ class _Filter:
         self._words = [] if braces else [word.casefold() for word in words if not is_matcher(word)]
         self._namespace = namespace
 
-    def holds(self, alert: FiringAlert) -> bool:
-        """Say whether an alert is meant."""
-        if self._namespace is not None and alert.namespace != self._namespace:
+    def holds(self, labels: Mapping[str, str]) -> bool:
+        """Say whether an alert of these labels is meant."""
+        if self._namespace is not None and labels.get("namespace", "") != self._namespace:
             return False
-        values = [value.casefold() for value in alert.labels.values()]
-        return all_hold(self._matchers, alert.labels) and all(
-            any(word in value for value in values) for word in self._words
-        )
+        values = [value.casefold() for value in labels.values()]
+        return all_hold(self._matchers, labels) and all(any(word in value for value in values) for word in self._words)
 
     def __str__(self) -> str:
         return " ".join(self._typed)

@@ -28,7 +28,7 @@ from bot.core.replies import (
     TookTooLong,
     Unsure,
 )
-from bot.core.standing import Board, BoardNotPinned, Digest
+from bot.core.standing import Board, BoardNotPinned, Digest, QuietOver
 from bot.core.storm import StormCard
 from bot.core.watchdog import WatchdogSilent
 from commands.alerts import AlertList
@@ -80,6 +80,7 @@ FORMATTERS: Mapping[type, Callable[[Any], Document]] = {
     Handover: oncall.handover,
     HandedOver: oncall.handed_over,
     Digest: standing.digest,
+    QuietOver: standing.quiet_over,
     Board: standing.board,
     BoardNotPinned: standing.board_not_pinned,
     TakenOn: cards.taken_on,

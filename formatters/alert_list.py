@@ -6,11 +6,14 @@ from zoneinfo import ZoneInfo
 
 from bot.core.alerts import Severity
 from commands.alerts import AlertList, Burning, Show
+from formatters.cards import which
 from formatters.document import Block, Bullets, Code, Document, Glyph, Inline, Item, Line, Mark, Paragraph, line
 from formatters.words import age, count, moment
 
 _SHOWN = 15
 """Groups that are named; the rest are counted, so that the list stays one message."""
+_HELD = 5
+"""Cards held back that are named; likewise."""
 _GLYPHS = {
     Severity.CRITICAL: Glyph.CRITICAL,
     Severity.WARNING: Glyph.WARN,
@@ -86,6 +89,8 @@ def _below(result: AlertList) -> Iterator[Line]:
     left_out += [f"{result.inhibited} inhibited by worse ones"] if result.inhibited else []
     if left_out:
         yield line(Mark(Glyph.SILENCED), f" {' · '.join(left_out)} · ", Code("!alerts all"))
+    if result.held:
+        yield _held(result)
     if result.alertmanager:
         told = "" if result.prometheus else " · told by Prometheus, which knows no silences"
         yield line("Alertmanager ", Mark(Glyph.UNKNOWN), f" {result.alertmanager.reason}{told}")
@@ -93,6 +98,14 @@ def _below(result: AlertList) -> Iterator[Line]:
         yield line("Prometheus ", Mark(Glyph.UNKNOWN), f" {result.prometheus.reason}")
     if not result.groups and result.watchdog and not result.alertmanager:
         yield line("The Watchdog fires, as it should")
+
+
+def _held(result: AlertList) -> Line:
+    """Name the cards that the room does not see yet, so that they can be acted on."""
+    until = f" until {moment(result.quiet_until, result.as_of, ZoneInfo(result.zone))}" if result.quiet_until else ""
+    named = ", ".join(which(card) for card in result.held[:_HELD])
+    more = f" and {len(result.held) - _HELD} more" if len(result.held) > _HELD else ""
+    return line(Mark(Glyph.INFO), f" {count(len(result.held), 'card')} held back{until}: {named}{more}")
 
 
 def _sum(groups: list[Burning]) -> int:

@@ -13,7 +13,7 @@ from bot.core.facts import Verdict
 from bot.core.message import File, Image, Message, Rendered, as_edit, attachments, content, shortened
 from bot.core.names import EventId, Key, RequestId, RoomId, UserId
 from bot.core.paging import Escalated, Outcome, Over, Page, Reminder
-from bot.core.standing import Board, Digest, standing
+from bot.core.standing import Board, Digest, QuietOver, standing
 from bot.core.webhook import Status
 from bot.demo.homeserver import Homeserver
 from commands.oncall import Handover
@@ -89,6 +89,7 @@ def test_what_rings_until_somebody_answers_rings_for_whom_it_mentions_whoever_it
         Over(BURNING),
         Escalated(BURNING, Cause.UNANSWERED, Outcome.TOLD),
         Digest(standing((BURNING,), (), NOW, "UTC"), sparkle=True),
+        QuietOver((BURNING,), 1, NOW, "UTC"),
         Board(standing((BURNING,), (), NOW, "UTC")),
     ],
     ids=lambda result: kind(type(result)),

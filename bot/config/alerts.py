@@ -2,11 +2,12 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
-from bot.config.values import Matchers, Section, TimeOfDay
+from bot.config.values import Matchers, QuietHours, Section, TimeOfDay
+from bot.core import quiet
 
 
 class Route(Section):
@@ -24,6 +25,12 @@ class Route(Section):
         if not self.matchers and self.receiver is None:
             raise ValueError("needs matchers or receiver; what meets no route goes where it is posted")
         return self
+
+
+def _some_time_is_left(lines: tuple[str, ...]) -> tuple[str, ...]:
+    if quiet.never_end([quiet.read(line) for line in lines]):
+        raise ValueError("leave no time in the week in which what is held could be told; make some of them shorter")
+    return lines
 
 
 class Alerts(Section):
@@ -44,6 +51,9 @@ class Alerts(Section):
     a line (better: second_channel_file)."""
     second_channel_file: Path | None = None
     """A file with those addresses, like /run/secrets/second-channel/urls."""
+    quiet: Annotated[tuple[QuietHours, ...], AfterValidator(_some_time_is_left)] = ()
+    """When only what rings is told, like "22:00-07:00" or "sat-sun 00:00-24:00", in `timezone`. The rest is held: when
+    the hours are over, what still burns gets its card, and what came and went is named."""
     digest_at: TimeOfDay | None = None
     """When the room is told every day what is open, acked, silenced and ending, like "08:00"; null: never."""
     board: bool = False

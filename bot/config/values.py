@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
-from bot.core import matchers
+from bot.core import matchers, quiet
 from bot.core.errors import UsageError
 from bot.core.names import UserId
 
@@ -47,6 +47,14 @@ def _matchers(text: str) -> str:
     return text
 
 
+def _quiet_hours(text: str) -> str:
+    try:
+        quiet.read(text)
+    except UsageError as error:
+        raise ValueError(f"cannot be read: {error}; {error.hint}") from error
+    return text
+
+
 def _time_of_day(text: str) -> str:
     try:
         time.fromisoformat(text)
@@ -73,6 +81,7 @@ RoomName = Annotated[str, AfterValidator(_room)]
 Url = Annotated[str, AfterValidator(_url)]
 TimeZone = Annotated[str, AfterValidator(_timezone)]
 Matchers = Annotated[str, AfterValidator(_matchers)]
+QuietHours = Annotated[str, AfterValidator(_quiet_hours)]
 TimeOfDay = Annotated[str, AfterValidator(_time_of_day)]
 Listen = Annotated[str, AfterValidator(_listen)]
 ClusterName = Annotated[str, AfterValidator(_cluster_name)]

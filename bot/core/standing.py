@@ -36,6 +36,18 @@ class Digest:
 
     standing: Standing
     sparkle: bool
+    went: tuple[Card, ...] = ()
+    """What came and went while it was quiet, and is told nowhere else; oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuietOver:
+    """The quiet hours are over: what came and went in them, and how much of it still burns."""
+
+    went: tuple[Card, ...]
+    burning: int
+    as_of: datetime
+    zone: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.clients.store import cards, oncall, outbox
 from bot.clients.store.database import Database, Transaction
-from bot.core import paging
+from bot.core import paging, quiet
 from bot.core.alerts import AlertCard, Card, News, flapping, handle, merge, turned
 from bot.core.held import Held
 from bot.core.message import Message, Priority
@@ -31,6 +31,7 @@ class Cards:
         self._desk = desk
         self._storms = storms
         self._paged = paging.rules(desk.settings.alerts.page)
+        self._quiet = [quiet.read(line) for line in desk.settings.alerts.quiet]
 
     async def fold(self, tx: Transaction, room: RoomId, webhook: Webhook, posted: RoomId | None = None) -> News:
         """Take a webhook in; say whether there is anything new. `posted`: where it was, if not in this room."""
@@ -43,7 +44,7 @@ class Cards:
         is_new = before is None or card.key != before.key
         if is_new:
             card = replace(card, handle=handle(await cards.next_number(tx)), past=await cards.past(tx, card, now))
-            card = replace(card, turns=before.turns if before else (), held=await self._storms.meet(tx, card, now))
+            card = replace(card, turns=before.turns if before else (), held=await self._held(tx, card, now))
         if news in {News.OPENED, News.RESOLVED}:
             card = turned(card, now)
         card = await self._rung(tx, card, now)
@@ -101,9 +102,17 @@ class Cards:
         rev = await outbox.put(tx, message, now)
         await cards.save(tx, card, now, rev)
 
+    async def release(self, tx: Transaction, card: Card, now: datetime) -> None:
+        """Give a card that was held back a message of its own, unless it is quiet now."""
+        await self.show(tx, replace(card, held=Held.QUIET if self._is_hushed(card, now) else Held.NO), now)
+
     def view(self, card: Card, now: datetime) -> AlertCard:
         """Return a card as it is to be told now."""
         return AlertCard(card, self._desk.settings.timezone, now, self._desk.settings.alerts.link_hosts)
+
+    def quiet_until(self, now: datetime) -> datetime | None:
+        """Return when the quiet hours end that it is now; None when it is not quiet."""
+        return quiet.until(self._quiet, self._desk.settings.timezone, now)
 
     def pages(self, card: Card, now: datetime) -> bool:
         """Tell whether a card may ring a phone."""
@@ -112,6 +121,8 @@ class Cards:
     async def due(self, source: Transaction | Database, card: Card, now: datetime) -> paging.Due:
         """Tell what is to be done about a card now."""
         last = paging.page_key(card.key, card.pages)
+        if self._is_hushed(card, now):
+            return paging.Due.NOTHING
         delivered = not (await outbox.waits(source, card.room, card.key) or await outbox.waits(source, card.room, last))
         return paging.due(card, self._paged, now, delivered=delivered)
 
@@ -158,6 +169,14 @@ class Cards:
         )
         await outbox.put(tx, message, now)
 
+    async def _held(self, tx: Transaction, card: Card, now: datetime) -> Held:
+        """Say what holds a new card back."""
+        return Held.QUIET if self._is_hushed(card, now) else await self._storms.meet(tx, card, now)
+
+    def _is_hushed(self, card: Card, now: datetime) -> bool:
+        """Tell whether nothing new is to be said of a card because of the quiet hours."""
+        return self.quiet_until(now) is not None and not paging.urgent(card, self._paged)
+
     async def _rung(self, tx: Transaction, card: Card, now: datetime) -> Card:
         """Count a card that rings by its own first message; let one that became urgent after it ring by another."""
         if card.pages or not self.pages(card, now):
@@ -172,5 +191,6 @@ class Cards:
             return
         gone_by = await outbox.since(tx, card.room, card.key, _SCROLLED + 1)
         # What comes and goes may well be back, and who was not rung for it does not wait for its end.
-        if card.pages or (gone_by > _SCROLLED and not flapping(card, now)):
+        loud = not (flapping(card, now) or self._is_hushed(card, now))
+        if card.pages or (gone_by > _SCROLLED and loud):
             await self.say(tx, card, Key(f"over:{card.key}"), paging.Over(card), now)

@@ -26,8 +26,8 @@ _OFTEN, _SELDOM = timedelta(seconds=1), timedelta(seconds=10)
 _AT_ONCE = 16
 """Cards that may wait to be sent when a storm is over: at one in five seconds the last of them waits for 80 s."""
 
-Show = Callable[[Transaction, Card, datetime], Awaitable[None]]
-"""Saves a card and queues the message that tells it."""
+Release = Callable[[Transaction, Card, datetime], Awaitable[None]]
+"""Gives a card that was held back a message of its own."""
 
 
 class Storms:
@@ -38,15 +38,15 @@ class Storms:
         self._outbox = posts
         self._window = desk.settings.limits.storm
 
-    async def run(self, show: Show) -> None:
+    async def run(self, release: Release) -> None:
         """Take turns until cancelled."""
         pause = min(max(self._window / 6, _OFTEN), _SELDOM)
-        await every(self._desk.system, pause, partial(self.turn, show), "storm")
+        await every(self._desk.system, pause, partial(self.turn, release), "storm")
 
-    async def turn(self, show: Show) -> None:
+    async def turn(self, release: Release) -> None:
         """See to every storm that is not done with."""
         for storm in await storms.unfinished(self._desk.database):
-            await self._desk.database.write(partial(self._see_to, key=storm.key, show=show))
+            await self._desk.database.write(partial(self._see_to, key=storm.key, release=release))
             self._outbox.wake(storm.room)
 
     async def meet(self, tx: Transaction, card: Card, now: datetime) -> Held:
@@ -78,7 +78,7 @@ class Storms:
         rev = await outbox.put(tx, Message(storm.room, storm.key, rendered, Priority.ANSWER), now)
         await storms.save(tx, replace(storm, told=rendered.body), now, rev)
 
-    async def _see_to(self, tx: Transaction, *, key: Key, show: Show) -> None:
+    async def _see_to(self, tx: Transaction, *, key: Key, release: Release) -> None:
         now, storm = self._desk.system.now(), await storms.get(tx, key)
         if storm is None:
             return
@@ -90,16 +90,16 @@ class Storms:
         # What ended since is counted before the rest gets cards of its own.
         await self.tell(tx, storm, now)
         if storm.over_at:
-            await self._part(tx, storm, show, now)
+            await self._part(tx, storm, release, now)
 
-    async def _part(self, tx: Transaction, storm: Storm, show: Show, now: datetime) -> None:
+    async def _part(self, tx: Transaction, storm: Storm, release: Release, now: datetime) -> None:
         """Give what still burns a card of its own, a few at a time, the oldest first, unless there is another storm."""
         left = await storms.waiting(tx, storm)
         if await storms.raging(tx, storm.room) is None:
             free = max(0, _AT_ONCE - await outbox.queued(tx, storm.room))
             for key in left[:free]:
                 if card := await cards.get(tx, key):
-                    await show(tx, replace(card, held=Held.NO), now)
+                    await release(tx, card, now)
             left = left[free:]
         if not left:
             await storms.finish(tx, storm)

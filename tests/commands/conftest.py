@@ -17,6 +17,8 @@ from bot.clients.kubernetes import Kubernetes
 from bot.clients.openbao import OpenBao
 from bot.clients.plot import Plotter
 from bot.clients.prometheus import PrometheusApi
+from bot.clients.store.cards import CardFile
+from bot.clients.store.database import Database
 from bot.command import Context, Neighbours, Request
 from bot.config import Settings
 from bot.core.catalogue import relocate
@@ -60,12 +62,15 @@ class House:
     def __post_init__(self) -> None:
         self.opened = self.now
         self.cluster = SimulatedCluster(token=TOKEN, clock=lambda: self.now, interval=0.02)
+        self.database = Database(self.directory / "state")
         self.objects: list[Object] = sbbb(self.now)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Context]:
         """Start the servers, seed the world, connect the clients."""
         async with AsyncExitStack() as stack:
+            await self.database.open()
+            stack.push_async_callback(self.database.close)
             await self.cluster.start()
             stack.push_async_callback(self.cluster.stop)
             await self.monitoring.start()
@@ -117,7 +122,7 @@ class House:
             report=self._report,
             render=cast("Any", None),
             clock=lambda: self.now,
-            cards=cast("Any", None),
+            cards=CardFile(self.database),
             roster=cast("Any", None),
             deeds=cast("Any", None),
             show=self._show,

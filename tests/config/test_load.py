@@ -71,6 +71,7 @@ def test_a_variable_may_be_part_of_a_value(write: Write) -> None:
 
 
 OTHER = "timezone: UTC\nalerts:\n  room: dev\n"
+HOURS = "write them like 22:00-07:00, mon-fri 20:00-08:00 or sat,sun 00:00-24:00"
 SERVICES = "services:\n  data:\n    valkey: {ready: valkey}\n    postgres:\n"
 MIND = "mind the indentation, and quote what begins with @, ! or *"
 NOT_A_PROBE = "15 services.data.postgres: is not a probe; give it exactly one of: http, ready, cnpg, exec, seal_status"
@@ -114,6 +115,14 @@ NOT_A_PROBE = "15 services.data.postgres: is not a probe; give it exactly one of
         (
             "alerts:\n  routes:\n    - {room: ops}\n",
             "13 alerts.routes.0: needs matchers or receiver; what meets no route goes where it is posted",
+        ),
+        (
+            "alerts:\n  quiet: ['22:00-07:00', at night]\n",
+            f"12 alerts.quiet.1: cannot be read: “at night” are no hours; {HOURS}",
+        ),
+        (
+            "alerts:\n  quiet: ['00:00-24:00']\n",
+            "12 alerts.quiet: leave no time in the week in which what is held could be told; make some of them shorter",
         ),
         (
             "alerts:\n  routes: [{room: ops, reciever: x}]\n",

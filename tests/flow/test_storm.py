@@ -51,7 +51,7 @@ class Sky:
 
     async def turn(self, seconds: float = 10) -> None:
         self.clock.step(seconds)
-        await self.bot.app.storms.turn(self.bot.app.cards.show)
+        await self.bot.app.storms.turn(self.bot.app.cards.release)
 
     async def look(self) -> None:
         self.bot.app.listener._last = self.clock.monotonic

@@ -5,8 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.core.alerts import Severity
+from bot.core.alerts import Card, Member, Severity
 from bot.core.facts import Unknown, Verdict
+from bot.core.held import Held
+from bot.core.names import Key, RoomId
+from bot.core.webhook import Status
 from commands.alerts import AlertList, Burning, Show
 from formatters.alert_list import alert_list
 from formatters.document import Glyph
@@ -33,6 +36,12 @@ def burning(name: str, severity: Severity = Severity.WARNING, number: int = 1, m
     )
 
 
+def card(handle: str) -> Card:
+    member = Member("f", Status.FIRING, {"alertname": "Disk"}, {}, NOW, None, "", NOW)
+    room = RoomId("!ops:example.org")
+    return Card(Key("k"), room, "ops", "{}", 1, {}, (member,), "", 0, NOW, handle=handle, held=Held.QUIET)
+
+
 DOWN = burning("PostgresDown", Severity.CRITICAL, place="data/postgres-1")
 CRASH = burning("PodCrash", number=3, minutes=200, place="ory/hydra")
 
@@ -46,6 +55,14 @@ CRASH = burning("PodCrash", number=3, minutes=200, place="ory/hydra")
         (
             replace(QUIET, silenced=2, inhibited=1),
             "✅ Nothing fires\n🔕 2 silenced · 1 inhibited by worse ones · !alerts all",
+        ),
+        (
+            replace(QUIET, held=(card("a1"),), quiet_until=NOW + timedelta(hours=17)),
+            "✅ Nothing fires\nℹ️ 1 card held back until tomorrow 07:08: Disk #a1",
+        ),
+        (
+            replace(QUIET, held=tuple(card(f"a{number}") for number in range(1, 8))),
+            "✅ Nothing fires\nℹ️ 7 cards held back: Disk #a1, Disk #a2, Disk #a3, Disk #a4, Disk #a5 and 2 more",
         ),
         (
             replace(QUIET, groups=(DOWN, CRASH)),
