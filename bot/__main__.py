@@ -1,4 +1,4 @@
-"""The command line: run · demo · check-config · config-example · import-receiver · replay."""
+"""The command line: run · demo · check-config · config-example · import-receiver · replay · keys-check."""
 
 import argparse
 import asyncio
@@ -38,6 +38,13 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument("body", type=Path, metavar="FILE", help="- for standard input")
     replay.add_argument("--timezone", default="UTC")
     replay.set_defaults(run=_replay)
+    keys = verbs.add_parser("keys-check", help="write down whether the Secret with OpenBao's keys holds any")
+    keys.add_argument("--secret", default="data/openbao-keys", metavar="NS/NAME", help="default: %(default)s")
+    keys.add_argument(
+        "--report", default="data/openbao-keys-check", metavar="NS/NAME", help="the ConfigMap; default: %(default)s"
+    )
+    keys.add_argument("--kubeconfig", type=Path, default=None, metavar="FILE", help="default: the pod's own account")
+    keys.set_defaults(run=_keys_check)
     demo = verbs.add_parser(
         "demo", help="start a homeserver, OpenBao and a simulated cluster here, and play an incident"
     )
@@ -115,6 +122,12 @@ def _replay(chosen: argparse.Namespace) -> int:
         print(f"{chosen.body} cannot be read ({error.strerror})", file=sys.stderr)
         return 1
     return replay(body, chosen.timezone)
+
+
+def _keys_check(chosen: argparse.Namespace) -> int:
+    from bot.keyscheck import keys_check  # noqa: PLC0415
+
+    return keys_check(chosen.secret, chosen.report, chosen.kubeconfig)
 
 
 def _demo(chosen: argparse.Namespace) -> int:

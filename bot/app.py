@@ -17,6 +17,9 @@ from bot.clients.kubernetes import Kubernetes
 from bot.clients.matrix import Matrix
 from bot.clients.metrics import Metrics
 from bot.clients.openbao import OpenBao
+from bot.clients.openbao_account import Account
+from bot.clients.openbao_kv import KeyValues
+from bot.clients.openbao_threads import Threads
 from bot.clients.plot import Plotter
 from bot.clients.prometheus import PrometheusApi
 from bot.clients.second import SecondChannel
@@ -107,10 +110,13 @@ class App:
         self.second = SecondChannel(
             _lines(settings.alerts.second_channel, settings.alerts.second_channel_file), count=self._count
         )
+        self.threads = Threads(limit=limit, count=self._count)
+        pods = OpenBao(self.http, settings.openbao.pods, limit=limit)
         self.neighbours = Neighbours(
             kubernetes=self._cluster(settings.kubernetes),
             clusters={name: self._cluster(where) for name, where in settings.clusters.items()},
-            openbao=OpenBao(self.http, settings.openbao.pods, limit=limit),
+            openbao=pods,
+            kv=KeyValues(self._account_at(pods), settings.openbao.mount),
             prometheus=PrometheusApi(self.http, settings.prometheus.url, limit=limit),
             alertmanager=AlertmanagerApi(self.http, settings.alertmanager.url, limit=limit),
             plotter=Plotter(settings.state / "matplotlib"),
@@ -120,6 +126,19 @@ class App:
     def _cluster(self, where: Cluster) -> Kubernetes:
         limit = self.settings.limits.probe
         return Kubernetes(kubeconfig=where.kubeconfig, context=where.context, limit=limit, count=self._count)
+
+    def _account_at(self, pods: OpenBao) -> Account:
+        """Return our account at OpenBao; nobody is logged in yet."""
+        auth = self.settings.openbao.auth
+        static = auth.method == "token"
+        file = auth.token_file if static else auth.jwt_file
+        return Account(
+            pods,
+            self.threads,
+            role=None if static else auth.role,
+            credential=lambda: secret(None, file) or "",
+            now=self.system.now,
+        )
 
     def _flow(self) -> None:
         """Join what happens."""
@@ -173,6 +192,7 @@ class App:
                 opened.push_async_callback(client.close)
             for cluster in self.neighbours.clusters.values():
                 opened.push_async_callback(cluster.close)
+            opened.callback(self.threads.close)
             await self.http.open()
             await self._serve(stop)
         log.info("app.stopped")

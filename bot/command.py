@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bot.clients.http import Http
     from bot.clients.kubernetes import Kubernetes
     from bot.clients.openbao import OpenBao
+    from bot.clients.openbao_kv import KeyValues
     from bot.clients.plot import Plotter
     from bot.clients.prometheus import PrometheusApi
     from bot.clients.store.audit import AuditLog
@@ -65,6 +66,9 @@ class Neighbours:
     clusters: Mapping[str, Kubernetes]
     """The others, by the names that the configuration gives them."""
     openbao: OpenBao
+    """Its pods, asked without a login."""
+    kv: KeyValues
+    """Its secrets, asked as ourselves."""
     prometheus: PrometheusApi
     alertmanager: AlertmanagerApi
     plotter: Plotter

@@ -11,6 +11,7 @@ from commands.cards import ack, history, mute, unack, unmute, why
 from commands.check import check
 from commands.graph import graph
 from commands.help import help_
+from commands.kv import kv_get, kv_list
 from commands.oncall import assign, handover, oncall
 from commands.ping import ping
 from commands.restart import restart
@@ -18,6 +19,7 @@ from commands.rollout import rollout_history, rollout_status, rollout_undo, scal
 from commands.silences import expire, extend, silence, silences
 from commands.status import status
 from commands.undo import undo
+from commands.vault import vault_status
 
 COMMANDS: tuple[Command, ...] = (
     status,
@@ -30,6 +32,9 @@ COMMANDS: tuple[Command, ...] = (
     oncall,
     rollout_status,
     rollout_history,
+    vault_status,
+    kv_list,
+    kv_get,
     ping,
     audit,
     ack,

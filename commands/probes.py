@@ -1,5 +1,6 @@
 """How each kind of probe asks its question."""
 
+import asyncio
 from typing import Any, assert_never
 
 from bot.command import Context
@@ -13,6 +14,7 @@ from bot.core.workloads import read_wish
 from commands.asking import PART
 from commands.cnpg import cnpg
 from commands.surveys import Survey
+from commands.vault import keys_state
 
 Asked = HttpProbe | CnpgProbe | ExecProbe | SealProbe
 """The probes that ask a question of their own."""
@@ -30,7 +32,10 @@ async def probe(ctx: Context, namespace: str, question: Asked) -> Finding:
         case ExecProbe():
             return await _exec(ctx, namespace, question)
         case SealProbe():
-            return SealFinding(await ctx.neighbours.openbao.all(limit=ctx.settings.limits.probe * PART))
+            pods, keys = await asyncio.gather(
+                ctx.neighbours.openbao.all(limit=ctx.settings.limits.probe * PART), keys_state(ctx)
+            )
+            return SealFinding(pods, keys)
         case _:
             assert_never(question)
 

@@ -216,7 +216,7 @@ async def _neighbours(ctx: Context, limit: timedelta) -> tuple[NeighbourStatus, 
 async def _openbao(ctx: Context, limit: timedelta) -> Verdict:
     """Return BAD for a sealed pod; raise Unreachable when a pod does not say."""
     pods = (await ctx.neighbours.openbao.all(limit=limit * PART)).values()
-    if any(not isinstance(pod, Unknown) and (pod.sealed or not pod.initialized) for pod in pods):
+    if any(not isinstance(pod, Unknown) and not pod.serves for pod in pods):
         return Verdict.BAD
     for pod in pods:
         if isinstance(pod, Unknown):

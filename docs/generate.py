@@ -1,9 +1,11 @@
-"""Writes what is generated into README.md: commands, a conversation, figures; a test keeps them so."""
+"""Writes what is generated: commands, a conversation and figures into README.md, our policy; a test keeps them so."""
 
 import re
 from importlib.resources import files
 from pathlib import Path
 
+from bot.config.settings import OpenBao
+from bot.core.grants import grants, hcl
 from bot.core.policy import Risk
 from bot.demo.transcript import Step, read
 from commands import COMMANDS
@@ -61,10 +63,16 @@ def _happening(step: Step) -> list[str]:
     return []
 
 
+def policy() -> str:
+    """Return the policy of our account at OpenBao, for a store at the default mount."""
+    return hcl(grants(OpenBao().mount))
+
+
 def main() -> None:
-    """Write README.md."""
+    """Write README.md and deploy/openbao-policy.hcl."""
     readme = _ROOT / "README.md"
     readme.write_text(written(readme.read_text(encoding="utf-8")), encoding="utf-8")
+    (_ROOT / "deploy" / "openbao-policy.hcl").write_text(policy(), encoding="utf-8")
 
 
 if __name__ == "__main__":

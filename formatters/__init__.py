@@ -38,12 +38,14 @@ from commands.cards import CardHistory, CardMuted, CardReasons, CardUnmuted, Giv
 from commands.check import CheckReport
 from commands.graph import CardGraph, NoGraph
 from commands.help import HelpEntry, HelpPage
+from commands.kv import KvList, KvSecret
 from commands.oncall import HandedOver, Handover, OnCall, OnCallSet
 from commands.ping import Pong
 from commands.restart import RestartReport
 from commands.rollout import RolledBack, RolloutHistory, RolloutStatus, Scaled
 from commands.silences import Ended, Extended, Silenced, SilenceList
 from commands.status import StatusReport
+from commands.vault import VaultStatus
 from formatters import (
     alert_list,
     alerts,
@@ -53,6 +55,7 @@ from formatters import (
     check,
     graph,
     help,  # noqa: A004 - named as its command
+    kv,
     oncall,
     paging,
     ping,
@@ -63,6 +66,7 @@ from formatters import (
     standing,
     status,
     storm,
+    vault,
     watchdog,
 )
 from formatters.document import Document
@@ -103,6 +107,9 @@ FORMATTERS: Mapping[type, Callable[[Any], Document]] = {
     RolloutHistory: rollout.rollout_history,
     RolledBack: rollout.rolled_back,
     Scaled: rollout.scaled,
+    VaultStatus: vault.vault_status,
+    KvList: kv.kv_list,
+    KvSecret: kv.kv_secret,
     HelpPage: help.help_page,
     HelpEntry: help.help_entry,
     Pong: ping.pong,

@@ -4,7 +4,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
 
-from bot.core.errors import Denied, LoggedOut, Missing, NeighbourError, RateLimited, Rejected, Unreachable, UsageError
+from bot.core.errors import (
+    Denied,
+    LoggedOut,
+    Missing,
+    NeighbourError,
+    RateLimited,
+    Rejected,
+    Sealed,
+    Unreachable,
+    UsageError,
+)
 from bot.core.facts import Verdict
 from bot.core.names import RequestId
 from formatters.document import Code, Document, Glyph, Line, Mark, Paragraph, glyph_of, line
@@ -47,7 +57,8 @@ def neighbour(error: NeighbourError, doing: str, request: RequestId, *, changes:
     The words are ours: of the error only its sort, its neighbour and its reason, which our own clients write.
     """
     words = _words(error, _NAMES.get(error.neighbour.lower(), error.neighbour))
-    reason = f" ({error.reason.removeprefix('HTTP ')})" if error.reason else ""
+    told = "" if isinstance(error, Sealed) else error.reason.removeprefix("HTTP ")
+    reason = f" ({told})" if told else ""
     # What was refused to us is named by the client, with verb and object: that is what to grant.
     said = error.reason.removeprefix(_REFUSED) if error.reason.startswith(_REFUSED) else f"{doing}{reason}"
     title = line(Mark(glyph_of(words.verdict)), f" {words.first}: {said}")
@@ -74,6 +85,10 @@ _LOOK_FIRST = line(Code("!status"), " before you try again")
 
 def _words(error: NeighbourError, name: str) -> _Words:  # noqa: PLR0911 - one per sort
     match error:
+        case Sealed():
+            return _Words(
+                f"{name} is sealed", line("Nothing was done · ", Code("!vault status"), ", ", Code("!unseal"))
+            )
         case Unreachable():
             # Also where it was told to do something: it may have heard us.
             return _Words(f"Could not ask {name}", line("Done or not is not known · ", *_LOOK_FIRST), Verdict.UNKNOWN)

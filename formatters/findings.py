@@ -16,6 +16,7 @@ from bot.core.findings import (
     ReadyFinding,
     SealFinding,
 )
+from bot.core.keys import Keys, KeysReport, KeysState
 from bot.core.seal import SealStatus
 from formatters.document import Code, Glyph, Inline, Line, Mark, line
 from formatters.words import age, ago, count
@@ -101,8 +102,18 @@ def _backup(found: CnpgFinding, now: datetime) -> Line:
     return line(f"backup {age(old)}{' old' if old > BACKUP_AGE else ''}")
 
 
+def keys_words(keys: Keys) -> Line:
+    """Return whether OpenBao's keys are kept; where they are not, loud."""
+    match keys:
+        case Unknown(reason):
+            return line("keys Secret ", Mark(Glyph.UNKNOWN), f" {reason}")
+        case KeysReport(state=KeysState.PRESENT):
+            return line("keys Secret ok")
+    return line(f"keys Secret {keys.state.value.upper()}")
+
+
 def _seal(found: SealFinding) -> Iterator[Line]:
-    opened = sum(isinstance(pod, SealStatus) and pod.initialized and not pod.sealed for pod in found.pods.values())
+    opened = sum(isinstance(pod, SealStatus) and pod.serves for pod in found.pods.values())
     if opened:
         yield line("unsealed" if len(found.pods) == 1 else f"{opened}/{len(found.pods)} unsealed")
     for name, pod in found.pods.items():
@@ -112,3 +123,5 @@ def _seal(found: SealFinding) -> Iterator[Line]:
             yield line(f"{name} not initialised")
         elif pod.sealed:
             yield line(f"{name} SEALED {pod.progress}/{pod.threshold}")
+    if found.keys is not None:
+        yield keys_words(found.keys)

@@ -6,7 +6,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-from docs.generate import written
+from docs.generate import policy, written
 
 ROOT = Path(__file__).parent.parent
 
@@ -15,6 +15,7 @@ def test_the_readme_says_what_the_code_says() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
 
     assert written(readme) == readme, "run `make docs`"
+    assert (ROOT / "deploy" / "openbao-policy.hcl").read_text(encoding="utf-8") == policy(), "run `make docs`"
 
 
 def test_every_dependency_is_explained() -> None:

@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
 from bot.config.alerts import Alerts
-from bot.config.values import ClusterName, Listen, MatrixId, RoomName, Section, TimeZone, Url
+from bot.config.values import ClusterName, Listen, MatrixId, ObjectName, RoomName, Section, TimeZone, Url
 from bot.core.catalogue import Services
 from bot.core.policy import Role
 from bot.core.sbbb import SBBB
@@ -94,19 +94,30 @@ class OpenBaoAuth(Section):
     """kubernetes: with the pod's service account. token: a static one, for development."""
     role: str = "opsbot"
     """The role of the kubernetes auth method."""
+    jwt_file: Path = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
+    """The service account's token, read again at each login; best a projected one with an audience of its own."""
     token_file: Path | None = None
     """A file with the static token."""
+
+    @model_validator(mode="after")
+    def _static_needs_its_token(self) -> Self:
+        if self.method == "token" and self.token_file is None:
+            raise ValueError("needs token_file")
+        return self
 
 
 class OpenBao(Section):
     """OpenBao, asked pod by pod: shares and seal live in one pod's memory, never behind a Service."""
 
-    pods: tuple[Url, ...] = ("http://openbao-0.openbao-internal.data.svc:8200",)
+    pods: tuple[Url, ...] = Field(default=("http://openbao-0.openbao-internal.data.svc:8200",), min_length=1)
     """Every pod's own address."""
     auth: OpenBaoAuth = OpenBaoAuth()
     """The bot's own login."""
     mount: str = "secret"
     """The KV version 2 mount."""
+    keys_report: ObjectName | None = "data/openbao-keys-check"
+    """The ConfigMap in which `opsbot keys-check` writes whether the Secret with the unseal keys holds any, as
+    namespace/name; null: nobody checks that."""
 
 
 class Alertmanager(Section):
@@ -180,6 +191,8 @@ class Limits(Section):
     has been calm for twice as long; zero: every group has a card of its own, always."""
     stuck: timedelta = timedelta(seconds=40)
     """How long a pod of a rollout must be in the same trouble before the rollout is called stuck."""
+    seal: timedelta = Field(default=timedelta(seconds=30), ge=timedelta(milliseconds=100))
+    """How often every pod of OpenBao is asked whether it is sealed."""
     per_person: int = Field(default=20, ge=1)
     """Commands a person may send per minute."""
     outbox_window: int = Field(default=16, ge=1, le=64)

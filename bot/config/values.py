@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from bot.core import matchers, quiet
 from bot.core.errors import UsageError
-from bot.core.names import UserId
+from bot.core.names import UserId, target
 
 
 def _user_id(text: str) -> UserId:
@@ -63,6 +63,16 @@ def _time_of_day(text: str) -> str:
     return text
 
 
+def _object_name(text: str) -> str:
+    try:
+        named = target(text)
+    except UsageError as error:
+        raise ValueError("is not a Kubernetes object; write it as namespace/name") from error
+    if named.name is None:
+        raise ValueError("is a namespace alone; write it as namespace/name")
+    return text
+
+
 def _listen(text: str) -> str:
     host, colon, port = text.rpartition(":")
     if not (host and colon and port.isdigit() and int(port) < 65536):  # noqa: PLR2004 - the highest TCP port
@@ -83,6 +93,7 @@ TimeZone = Annotated[str, AfterValidator(_timezone)]
 Matchers = Annotated[str, AfterValidator(_matchers)]
 QuietHours = Annotated[str, AfterValidator(_quiet_hours)]
 TimeOfDay = Annotated[str, AfterValidator(_time_of_day)]
+ObjectName = Annotated[str, AfterValidator(_object_name)]
 Listen = Annotated[str, AfterValidator(_listen)]
 ClusterName = Annotated[str, AfterValidator(_cluster_name)]
 

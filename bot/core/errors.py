@@ -65,3 +65,10 @@ class LoggedOut(NeighbourError):
 
 class StoreFailed(OpsError):
     """The database could not commit (disk full, read-only, locked). Nothing may be promised or done."""
+
+
+class Sealed(NeighbourError):
+    """OpenBao is sealed: it answers nothing but its seal status, and nothing was done."""
+
+    def __init__(self) -> None:
+        super().__init__("openbao", "sealed")

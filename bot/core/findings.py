@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.core.facts import Unknown, Verdict, worst
+from bot.core.keys import Keys
+from bot.core.keys import verdict_of as verdict_of_keys
 from bot.core.seal import SealStatus
 
 HEALTHY_CLUSTER = "Cluster in healthy state"
@@ -126,14 +128,17 @@ class NoPodFinding:
 
 @dataclass(frozen=True, slots=True)
 class SealFinding:
-    """The pods of OpenBao, by name."""
+    """The pods of OpenBao, by name, and the Secret with its keys."""
 
     pods: Mapping[str, SealStatus | Unknown]
+    keys: Keys | None = None
+    """None: the configuration says that nobody checks it."""
 
     @property
     def verdict(self) -> Verdict:
-        """A sealed pod serves nobody."""
-        return worst(map(_opened, self.pods.values()))
+        """A sealed pod serves nobody, and one without keys serves until its next restart."""
+        checked = [] if self.keys is None else [verdict_of_keys(self.keys)]
+        return worst([*map(_opened, self.pods.values()), *checked])
 
 
 Finding = HttpFinding | ReadyFinding | CnpgFinding | ExecFinding | NoPodFinding | SealFinding | Unknown
@@ -153,4 +158,4 @@ def _yes(answer: bool | Unknown) -> Verdict:
 def _opened(pod: SealStatus | Unknown) -> Verdict:
     if isinstance(pod, Unknown):
         return Verdict.UNKNOWN
-    return Verdict.OK if pod.initialized and not pod.sealed else Verdict.BAD
+    return Verdict.OK if pod.serves else Verdict.BAD

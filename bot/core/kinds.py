@@ -17,6 +17,7 @@ class Kind(Enum):
     NAMESPACES = ("", "v1", "namespaces")
     PODS = ("", "v1", "pods")
     EVENTS = ("", "v1", "events")
+    CONFIGMAPS = ("", "v1", "configmaps")
     DEPLOYMENTS = ("apps", "v1", "deployments")
     STATEFULSETS = ("apps", "v1", "statefulsets")
     DAEMONSETS = ("apps", "v1", "daemonsets")

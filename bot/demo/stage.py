@@ -21,7 +21,8 @@ from bot.demo.homeserver import Homeserver, Session
 from bot.demo.loopback import free_port, request
 from bot.demo.monitoring import Notifier, SimulatedMonitoring
 from bot.demo.openbao import OpenBao
-from bot.demo.world import inhabit
+from bot.demo.vault import furnish
+from bot.demo.world import inhabit, keep_keys
 
 PEOPLE: Mapping[str, Mapping[str, Any]] = {
     "anna": {"role": "admin", "key_holder": True, "on_call": True},
@@ -120,6 +121,7 @@ class Stage:
         self.say("starting the simulated cluster and monitoring …")
         await self.cluster.start()
         inhabit(self.cluster)
+        self._jwt = await asyncio.to_thread(furnish, self.openbao, self.cluster)
         await self.monitoring.start()
 
     def _open_bao(self, bao: OpenBao) -> None:
@@ -155,6 +157,7 @@ class Stage:
         (self.directory / "password").write_text(self.password)
         (self.directory / "webhook-token").write_text(self.webhook_token)
         (self.directory / "kubeconfig").write_text(kubeconfig(self.cluster.url, self.cluster.token))
+        (self.directory / "jwt").write_text(self._jwt)
         assert self.openbao
         config: dict[str, Any] = {
             "state": str(self.directory / "state"),
@@ -172,7 +175,7 @@ class Stage:
             "bots": [self.user_of(SOL)],
             "sol": {"user": self.user_of(SOL)},
             "kubernetes": {"kubeconfig": str(self.directory / "kubeconfig")},
-            "openbao": {"pods": [self.openbao.url]},
+            "openbao": {"pods": [self.openbao.url], "auth": {"jwt_file": str(self.directory / "jwt")}},
             **{
                 name: {"url": self.monitoring.url("monitoring", name)}
                 for name in ("alertmanager", "prometheus", "loki", "grafana")
@@ -244,6 +247,18 @@ class Stage:
         """The bot's process id."""
         assert self._process
         return self._process.pid
+
+    async def keep_keys(self, what: str) -> None:
+        """Put keys, nothing or the word `placeholder` into the Secret for them, and let the CronJob's work be done."""
+        values = {"present": None, "empty": "", "placeholder": "placeholder"}
+        objects = self.cluster.store.list("Secret", "data")
+        keep_keys(objects, values[what])
+        self.cluster.store.put_all(objects)
+        process = await asyncio.create_subprocess_exec(
+            _script(), "keys-check", "--kubeconfig", str(self.directory / "kubeconfig"), env=_environment()
+        )
+        if await process.wait():
+            raise RuntimeError("keys-check failed")
 
     def log_tail(self, lines: int = 20) -> str:
         """Return the end of the bot's log."""

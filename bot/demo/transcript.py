@@ -279,6 +279,22 @@ async def _allow(player: Player, _: list[str]) -> None:
     player.stage.cluster.access.clear()
 
 
+async def _openbao(player: Player, words: list[str]) -> None:
+    """`openbao sealed`, `openbao unsealed`, `openbao shares 1`: somebody seals it, opens it, gives so many shares."""
+    bao = player.stage.openbao
+    assert bao
+    if words[0] == "sealed":
+        await asyncio.to_thread(bao.seal)
+        return
+    number = int(words[1]) if words[1:] else bao.status()["t"]
+    await asyncio.to_thread(bao.unseal, bao.keys.shares[:number])
+
+
+async def _keys(player: Player, words: list[str]) -> None:
+    """`keys present|empty|placeholder`: the Secret with the unseal keys gets such values, and is checked."""
+    await player.stage.keep_keys(words[0])
+
+
 DEEDS: dict[str, Callable[[Player, list[str]], Awaitable[None]]] = {
     "fire": _fire,
     "resolve": _resolve,
@@ -293,5 +309,7 @@ DEEDS: dict[str, Callable[[Player, list[str]], Awaitable[None]]] = {
     "sick": _sick,
     "refuse": _refuse,
     "allow": _allow,
+    "openbao": _openbao,
+    "keys": _keys,
 }
 """What can happen in a conversation besides words."""

@@ -15,6 +15,9 @@ from bot.clients.alertmanager import AlertmanagerApi
 from bot.clients.http import Http
 from bot.clients.kubernetes import Kubernetes
 from bot.clients.openbao import OpenBao
+from bot.clients.openbao_account import Account
+from bot.clients.openbao_kv import KeyValues
+from bot.clients.openbao_threads import Threads
 from bot.clients.plot import Plotter
 from bot.clients.prometheus import PrometheusApi
 from bot.clients.store.cards import CardFile
@@ -47,6 +50,10 @@ class House:
     settings: dict[str, Any] = field(default_factory=dict)
     """Keys of the configuration that differ."""
     bao_pods: tuple[str, ...] = PODS
+    bao_urls: tuple[str, ...] = ()
+    """Real pods, instead of those that only tell their seal."""
+    jwt: str = TOKEN
+    """What the bot logs in to OpenBao with."""
     report: SelfReport | None = None
     shown: list[Any] = field(default_factory=list)
     """How far commands said they were."""
@@ -81,7 +88,9 @@ class House:
             http = await stack.enter_async_context(Http())
             kubernetes = self._kubernetes()
             stack.push_async_callback(kubernetes.close)
-            self.ctx = self._context(http, kubernetes)
+            threads = Threads(limit=timedelta(seconds=5))
+            stack.callback(threads.close)
+            self.ctx = self._context(http, kubernetes, threads)
             yield self.ctx
 
     def sicken(self, kind: str, namespace: str, name: str, trouble: str) -> None:
@@ -99,13 +108,16 @@ class House:
         path.write_text(kubeconfig(self.cluster.url, TOKEN))
         return Kubernetes(kubeconfig=path)
 
-    def _context(self, http: Http, kubernetes: Kubernetes) -> Context:
+    def _context(self, http: Http, kubernetes: Kubernetes, threads: Threads) -> Context:
         url = self.monitoring.url
+        pods = OpenBao(http, self.bao_urls or tuple(url("data", pod) for pod in self.bao_pods))
+        account = Account(pods, threads, role="opsbot", credential=lambda: self.jwt, now=lambda: self.now)
         settings = Settings.model_validate(_settings(self.monitoring) | self.settings)
         neighbours = Neighbours(
             kubernetes=kubernetes,
             clusters={},
-            openbao=OpenBao(http, tuple(url("data", pod) for pod in self.bao_pods)),
+            openbao=pods,
+            kv=KeyValues(account, "secret"),
             prometheus=PrometheusApi(http, settings.prometheus.url),
             alertmanager=AlertmanagerApi(http, settings.alertmanager.url),
             plotter=Plotter(self.directory / "matplotlib"),

@@ -35,6 +35,7 @@ async def told(ctx: Context, line: str, action: str = "act1") -> Any:
     bound = command.bind(rest)
     parts = {name: getattr(ctx, name) for name in Context.__dataclass_fields__}
     unheard: dict[str, Any] = {"post": lambda _: None, "amend": lambda _, __: None, "assign": lambda _: None}
+    unheard |= {"decided": ctx.clock(), "undo_by": lambda *_, **__: None}
     acting = ActionContext(**parts, action=RequestId(action), **unheard) if command.changes else ctx
     return await command.handler(acting, *bound.args, **bound.kwargs)
 

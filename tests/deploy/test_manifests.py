@@ -22,6 +22,7 @@ OBJECTS = build(DEPLOY)
 GRANTS = Grants(OBJECTS, ("monitoring", "opsbot"))
 OPERATOR = "monitoring.coreos.com/v1"
 LOOKS = {"get", "list", "watch"}
+KEYS = ["openbao-keys-check"]
 
 
 def one(kind: str, name: str = "opsbot") -> Json:
@@ -49,7 +50,8 @@ def test_it_builds_as_kubectl_builds_it() -> None:
     built = subprocess.run([kubectl, "kustomize", DEPLOY], capture_output=True, check=True, timeout=60).stdout
 
     theirs = list(yaml.safe_load_all(built))
-    hashed = next(obj["metadata"]["name"] for obj in theirs if obj["kind"] == "ConfigMap")
+    config_maps = [obj["metadata"]["name"] for obj in theirs if obj["kind"] == "ConfigMap"]
+    hashed = next(name for name in config_maps if name.startswith("opsbot-config"))
 
     def place(obj: Json) -> tuple[str, str, str]:
         return obj["kind"], obj["metadata"].get("namespace", ""), obj["metadata"]["name"]
@@ -66,9 +68,8 @@ def test_no_rule_has_a_wildcard_or_reads_what_is_secret() -> None:
     assert list(rules())
     for rule in rules():
         assert "*" not in str(rule)
-        assert not {"secrets", "configmaps", "serviceaccounts/token", "pods/attach", "nodes/proxy"} & {
-            *rule["resources"]
-        }
+        assert not {"secrets", "serviceaccounts/token", "pods/attach", "nodes/proxy"} & {*rule["resources"]}
+        assert "configmaps" not in rule["resources"] or (rule["resourceNames"], rule["verbs"]) == (KEYS, ["get"])
         assert not {"impersonate", "escalate", "bind", "deletecollection"} & {*rule["verbs"]}
 
 
@@ -122,6 +123,31 @@ def test_openbao_gets_a_token_that_the_api_server_does_not_take() -> None:
     (source,) = volumes["openbao-token"]["projected"]["sources"]
     assert source["serviceAccountToken"]["audience"] == "openbao"
     assert source["serviceAccountToken"]["expirationSeconds"] <= 3600
+
+
+def test_who_looks_at_the_keys_reads_one_secret_writes_one_config_map_and_does_nothing_else(settings: Settings) -> None:
+    rules = Grants(OBJECTS, ("data", "openbao-keys-check")).rules
+    job = one("CronJob", "openbao-keys-check")["spec"]["jobTemplate"]["spec"]["template"]
+    (container,) = job["spec"]["containers"]
+
+    assert [(each.namespace, each.rule["resources"], each.rule["verbs"]) for each in rules] == [
+        ("data", ["secrets"], ["get"]),
+        ("data", ["configmaps"], ["patch"]),
+    ]
+    assert all(each.rule["resourceNames"] for each in rules)
+    assert job["spec"]["serviceAccountName"] == "openbao-keys-check"
+    assert container["args"][:2] == ["keys-check", "--secret"]
+    assert container["args"][-1] == settings.openbao.keys_report
+    assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    assert job["spec"]["securityContext"]["runAsNonRoot"] is True
+    assert one("NetworkPolicy", "openbao-keys-check")["spec"]["egress"] == [{"ports": [{"port": 6443}]}]
+
+
+def test_the_bot_logs_in_to_openbao_with_the_token_made_for_it(settings: Settings) -> None:
+    pod = one("Deployment")["spec"]["template"]["spec"]
+    mounts = {each["name"]: each["mountPath"] for each in pod["containers"][0]["volumeMounts"]}
+
+    assert str(settings.openbao.auth.jwt_file) == f"{mounts['openbao-token']}/token"
 
 
 def test_the_files_of_the_configuration_are_mounted_from_secrets_that_openbao_fills(settings: Settings) -> None:

@@ -10,6 +10,8 @@ Object = dict[str, Any]
 
 SERVICE_ACCOUNT = "system:serviceaccount:ops:opsbot"
 """Who the cluster's own token belongs to."""
+ACCOUNT_UID = "5b1c6f0e-0000-4000-8000-000000000001"
+"""Of every account: the object behind it, which tokens name too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +81,15 @@ class Access:
         return {**review, "metadata": {}, "status": status}
 
     def review_token(self, review: Object) -> Object:
-        """Answer a TokenReview: OpenBao's kubernetes auth method asks one for every login."""
+        """Answer a TokenReview, for every audience asked for: OpenBao's kubernetes auth method asks at each login."""
+        spec = review.get("spec", {})
         try:
-            user = self.user(f"Bearer {review.get('spec', {}).get('token', '')}")
+            user = self.user(f"Bearer {spec.get('token', '')}")
         except Refusal:
             status: Object = {"authenticated": False, "error": "token lookup failed"}
         else:
-            status = {"authenticated": True, "user": {"username": user, "groups": ["system:serviceaccounts"]}}
+            who = {"username": user, "uid": ACCOUNT_UID, "groups": ["system:serviceaccounts"]}
+            status = {"authenticated": True, "user": who, "audiences": spec.get("audiences", [])}
         return {**review, "metadata": {}, "status": status}
 
 

@@ -8,15 +8,15 @@ from datetime import datetime
 from bot.demo.cluster import Object, SimulatedCluster
 from bot.demo.world.certificates import certificates
 from bot.demo.world.postgres import postgres
-from bot.demo.world.secrets import secrets
+from bot.demo.world.secrets import keep_keys, secrets
 from bot.demo.world.shapes import Row, claim, namespace, new, node, workload
 from bot.demo.world.troubles import crash_looping, heal, image_pull_error, not_ready, objects_of, resynced, unsynced
 from bot.demo.world.voices import EXEC_ANSWERS, log_lines
 from bot.demo.world.workloads import BARMAN, ROWS
 
 __all__ = [
-    "EXEC_ANSWERS", "barman", "crash_looping", "heal", "image_pull_error", "inhabit", "log_lines", "not_ready",
-    "objects_of", "resynced", "sbbb", "scale_world", "unsynced",
+    "EXEC_ANSWERS", "barman", "crash_looping", "heal", "image_pull_error", "inhabit", "keep_keys", "log_lines",
+    "not_ready", "objects_of", "resynced", "sbbb", "scale_world", "unsynced",
 ]  # fmt: skip
 
 _MESHED = ("data", "ory", "lasuite", "ingress")

@@ -5,6 +5,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot.core.keys import KeysState, report
 from bot.demo.cluster.store import Object
 from bot.demo.world.shapes import AGE, condition, new
 
@@ -50,6 +51,7 @@ DYNAMIC = (
     ("lasuite", "messages", "messages-backend"),
 )
 """Namespace, PostgreSQL user, and the Deployment that is rolled when its password changes."""
+_KEYS = {"key": "demo-unseal-share-not-real", "root-token": "demo-root-token-not-real"}
 
 
 def secrets(now: datetime) -> list[Object]:
@@ -59,16 +61,30 @@ def secrets(now: datetime) -> list[Object]:
     made += [_dynamic(*row, now) for row in DYNAMIC]
     made += [_secret(row.namespace, row.name, {"demo": "not-a-secret"}, now) for row in STATIC]
     made += [_secret(namespace, f"{user}-db-credentials", {"dsn": "not-a-dsn"}, now) for namespace, user, _ in DYNAMIC]
-    keys = {"key": "demo-unseal-share-not-real", "root-token": "demo-root-token-not-real"}
-    made += [_secret("data", "openbao-keys", keys, now)]
+    made += [_secret("data", "openbao-keys", _KEYS, now), _keys_report(now)]
     made += [_secret("monitoring", "matrix-bot-secret", {"access-token": "demo-token-not-real"}, now)]
     return made
 
 
+def keep_keys(objects: list[Object], value: str | None) -> None:
+    """Let the Secret with OpenBao's keys hold this value throughout; None: keys."""
+    secret = next(obj for obj in objects if (obj["kind"], obj["metadata"]["name"]) == ("Secret", "openbao-keys"))
+    secret["data"] = _encoded({name: key if value is None else value for name, key in _KEYS.items()})
+
+
 def _secret(namespace: str, name: str, values: dict[str, str], now: datetime) -> Object:
     made = new("v1", "Secret", name, namespace, now)
-    encoded = {key: base64.b64encode(value.encode()).decode() for key, value in values.items()}
-    return made | {"type": "Opaque", "data": encoded}
+    return made | {"type": "Opaque", "data": _encoded(values)}
+
+
+def _encoded(values: dict[str, str]) -> dict[str, str]:
+    return {key: base64.b64encode(value.encode()).decode() for key, value in values.items()}
+
+
+def _keys_report(now: datetime) -> Object:
+    """Return what the CronJob of `opsbot keys-check` wrote a while ago."""
+    made = new("v1", "ConfigMap", "openbao-keys-check", "data", now)
+    return made | {"data": report(KeysState.PRESENT, now - timedelta(minutes=12))}
 
 
 def _auth(namespace: str, now: datetime) -> Object:

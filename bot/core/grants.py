@@ -1,0 +1,40 @@
+"""What the bot's own account at OpenBao may do, and why; `deploy/openbao-policy.hcl` is written from this."""
+
+import json
+from dataclasses import dataclass
+
+_HEAD = """\
+# What the bot may do in OpenBao, and nothing else; written from bot/core/grants.py by `make docs`.
+# bao policy write opsbot openbao-policy.hcl
+# It reads no value: `subkeys` answers with the names of the keys alone. Seal status and unsealing need no login.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One path of the policy."""
+
+    path: str
+    capabilities: tuple[str, ...]
+    why: str
+
+
+def grants(mount: str) -> tuple[Grant, ...]:
+    """Return everything our account is for, with the KV version 2 store at `mount`."""
+    return (
+        Grant(f"{mount}/metadata/*", ("list", "read"), "!vault kv list, get: which secrets there are, their versions"),
+        Grant(f"{mount}/subkeys/*", ("read",), "!vault kv get: the names of a secret's keys"),
+        Grant(f"{mount}/data/*", ("create", "update", "patch"), "!vault kv put, patch, !rotate: a new version"),
+        Grant("database/rotate-role/*", ("update",), "!rotate db: a new password for a static role"),
+        Grant("auth/token/lookup-self", ("read",), "!vault status: how long our own token is good for"),
+        Grant("auth/token/renew-self", ("update",), "renewing it in time"),
+    )
+
+
+def hcl(granted: tuple[Grant, ...]) -> str:
+    """Return a policy as OpenBao reads it."""
+    rules = (
+        f"# {each.why}\npath {json.dumps(each.path)} {{\n  capabilities = {json.dumps(list(each.capabilities))}\n}}\n"
+        for each in granted
+    )
+    return "\n".join((_HEAD, *rules))

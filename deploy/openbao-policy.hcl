@@ -1,0 +1,33 @@
+# What the bot may do in OpenBao, and nothing else; written from bot/core/grants.py by `make docs`.
+# bao policy write opsbot openbao-policy.hcl
+# It reads no value: `subkeys` answers with the names of the keys alone. Seal status and unsealing need no login.
+
+# !vault kv list, get: which secrets there are, their versions
+path "secret/metadata/*" {
+  capabilities = ["list", "read"]
+}
+
+# !vault kv get: the names of a secret's keys
+path "secret/subkeys/*" {
+  capabilities = ["read"]
+}
+
+# !vault kv put, patch, !rotate: a new version
+path "secret/data/*" {
+  capabilities = ["create", "update", "patch"]
+}
+
+# !rotate db: a new password for a static role
+path "database/rotate-role/*" {
+  capabilities = ["update"]
+}
+
+# !vault status: how long our own token is good for
+path "auth/token/lookup-self" {
+  capabilities = ["read"]
+}
+
+# renewing it in time
+path "auth/token/renew-self" {
+  capabilities = ["update"]
+}
