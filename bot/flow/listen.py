@@ -95,7 +95,7 @@ class Listener:
         return batch.next_batch
 
     async def _ask(self, since: str | None) -> Batch:
-        """Wait for news; while our own messages pour out, only look now and then.
+        """Wait for news until our own messages pour out; while they do, only look now and then.
 
         Each of them wakes a waiting /sync on the homeserver, which costs it a third of what the message itself does.
         """
@@ -105,7 +105,7 @@ class Listener:
         if self._pouring.is_set():
             await self._desk.system.sleep(_GLANCE)
             return await self._desk.matrix.sync(since, poll=_AT_ONCE)
-        return await self._desk.matrix.sync(since, poll=_POLL)
+        return await self._desk.matrix.sync(since, poll=_POLL, hurry=self._pouring)
 
     async def _fill(self, gaps: tuple[Gap, ...], since: str | None) -> list[Heard]:
         """Fetch what a full timeline left out: our own storm may have pushed a command out of it (research §0.3)."""

@@ -1,7 +1,9 @@
 """The Matrix client against a real Synapse."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -181,8 +183,8 @@ async def test_a_retry_does_not_double_a_message_even_after_a_crash(scene: Scene
     again = await bot.send(room, "m.room.message", content, "t-once")
     scene.server.kill()
     scene.server.start()
-    with pytest.raises(Unreachable):
-        # The old connection is cut: what became of it is not known, so only a sender who looks first sends again.
+    with suppress(Unreachable):
+        # If the old connection is still used it is cut, and what became of the message is not known.
         await bot.send(room, "m.room.message", content, "t-once")
     after_crash = await bot.send(room, "m.room.message", content, "t-once")
 
@@ -215,6 +217,34 @@ async def test_own_storms_do_not_push_a_command_out_of_the_window(scene: Scene, 
     batch = await bot.sync(since, poll=NOW, limit=10)
 
     assert [each.event_id for each in batch.heard] == [command]
+
+
+async def test_own_messages_do_not_end_the_waiting_and_other_peoples_do(
+    scene: Scene, bot: Matrix, room: RoomId
+) -> None:
+    waiting = asyncio.create_task(bot.sync(await position(bot), poll=timedelta(seconds=20)))
+
+    for number in range(3):
+        await bot.send(room, "m.room.message", {"msgtype": "m.notice", "body": "pg down"}, f"t-quiet-{number}")
+    ended, _ = await asyncio.wait({waiting}, timeout=0.5)
+    scene.says(room, "!status")
+    batch = await asyncio.wait_for(waiting, 5)
+
+    assert ended == set()
+    assert [each.body for each in batch.heard] == ["!status"]
+
+
+async def test_a_hurry_ends_the_waiting_and_nothing_is_missed(scene: Scene, bot: Matrix, room: RoomId) -> None:
+    hurry = asyncio.Event()
+    waiting = asyncio.create_task(bot.sync(await position(bot), poll=timedelta(seconds=20), hurry=hurry))
+    await bot.send(room, "m.room.message", {"msgtype": "m.notice", "body": "pg down"}, "t-hurry")
+
+    hurry.set()
+    batch = await asyncio.wait_for(waiting, 5)
+    scene.says(room, "!status")
+
+    assert batch.heard == ()
+    assert [each.body for each in await heard_since(bot, batch.next_batch)] == ["!status"]
 
 
 async def test_only_the_wanted_rooms_are_heard(scene: Scene, bot: Matrix, room: RoomId) -> None:

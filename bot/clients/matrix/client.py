@@ -97,31 +97,34 @@ class Matrix:
         return UserId(said(answer, "user_id"))
 
     async def sync(
-        self, since: str | None, *, poll: timedelta, rooms: Collection[RoomId] = (), limit: int = _PAGE
+        self,
+        since: str | None,
+        *,
+        poll: timedelta,
+        rooms: Collection[RoomId] = (),
+        limit: int = _PAGE,
+        hurry: asyncio.Event | None = None,
     ) -> Batch:
         """Return what happened after `since`, waiting up to `poll` for something; all rooms unless some are given.
 
-        Our own messages end the waiting too. Were they left out, Synapse would look through all of them that came since
-        `since` again with each one more, and from the hundredth on page back through a thousand.
+        Our own messages do not end the waiting, but with each of them Synapse looks again through all that came since
+        `since`, and from the hundredth on pages back through a thousand: set `hurry` when many go out.
 
         Without `since` it returns at once, and no events: what was said before the bot came is not for it. The caller
         stores the batch and its `next_batch` together and fills the gaps with `history`.
         """
         full = self._account.encryption and self._known_by != self._account.logins
         at_once = since is None or full or not poll
-        shown = sync_filter(self.user, rooms, limit if since else 1, keys=self._account.encryption, own=not at_once)
-        query = {
-            "filter": json.dumps(shown),
-            "timeout": "0" if at_once else str(int(poll.total_seconds() * 1000)),
-        }
+        shown = sync_filter(self.user, rooms, limit if since else 1, keys=self._account.encryption)
+        query = {"filter": json.dumps(shown)}
         if since:
             query["since"] = since
         if full:
             # A process that starts with a position is told changes only, and would not know who must get keys.
             query["full_state"] = "true"
-        answer = await self._account.call(
-            "GET", f"{API}/sync", query=query, limit=_FIRST_SYNC if at_once else poll + _MARGIN
-        )
+        answer = None if at_once else await self._news(query, poll, hurry or asyncio.Event())
+        if answer is None:
+            answer = await self._account.call("GET", f"{API}/sync", query=query | {"timeout": "0"}, limit=_FIRST_SYNC)
         next_batch = said(answer, "next_batch")
         found = tuple(timelines(answer)) if since else ()
         listened = await self._listen(answer, found, first=full)
@@ -243,6 +246,19 @@ class Matrix:
         """Show that we are typing for so long, 0 to stop; never fails, it is a courtesy."""
         body = {"typing": True, "timeout": int(seconds * 1000)} if seconds > 0 else {"typing": False}
         await self._kindly("PUT", f"{room_path(room)}/typing/{part(self.user)}", body)
+
+    async def _news(self, query: Mapping[str, str], poll: timedelta, hurry: asyncio.Event) -> Json | None:
+        """Wait for news; None when there was a hurry before there were any."""
+        query = {**query, "timeout": str(int(poll.total_seconds() * 1000))}
+        waiting = asyncio.ensure_future(self._account.call("GET", f"{API}/sync", query=query, limit=poll + _MARGIN))
+        hurried = asyncio.ensure_future(hurry.wait())
+        try:
+            await asyncio.wait({waiting, hurried}, return_when=asyncio.FIRST_COMPLETED)
+            return await waiting if waiting.done() else None
+        finally:
+            for task in (waiting, hurried):
+                task.cancel()
+            await asyncio.gather(waiting, hurried, return_exceptions=True)
 
     async def _listen(self, answer: Json, found: tuple[Timeline, ...], *, first: bool) -> Listened:
         device = self._account.device

@@ -21,11 +21,8 @@ def part(text: str) -> str:
     return quote(text, safe="")
 
 
-def sync_filter(me: UserId, rooms: Collection[RoomId], limit: int, *, keys: bool, own: bool) -> Json:
-    """Return what /sync should leave out.
-
-    With `keys`, the members' state stays in, for they must get keys. With `own`, our own messages do.
-    """
+def sync_filter(me: UserId, rooms: Collection[RoomId], limit: int, *, keys: bool) -> Json:
+    """Return what /sync should leave out; with `keys`, the members' state stays in, for they must get keys."""
     nothing: Json = {"types": []}
     timeline: Json = {"limit": limit}
     room: Json = {"account_data": nothing, "ephemeral": nothing, "timeline": timeline}
@@ -33,10 +30,8 @@ def sync_filter(me: UserId, rooms: Collection[RoomId], limit: int, *, keys: bool
         room["rooms"] = sorted(rooms)
     if not keys:
         room["state"] = nothing
-        timeline |= {"lazy_load_members": True}
-        if not own:
-            # Where the homeserver can leave them out, a storm of alerts does not push a command out of the window.
-            timeline |= {"not_senders": [me]}
+        # Our own: each would end the waiting, and a storm of them push a command out of the window.
+        timeline |= {"lazy_load_members": True, "not_senders": [me]}
     return {"presence": nothing, "account_data": nothing, "room": room}
 
 
