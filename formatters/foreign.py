@@ -158,6 +158,8 @@ def _visible(text: str) -> str:
 
 def _shapely(text: str) -> str:
     """Compose, and drop accents that would sit on our own text before it or pile up."""
+    if text.isascii():
+        return text
     composed = normalize("NFC", text)
     if not any(map(_is_accent, set(composed))):
         return composed

@@ -34,27 +34,27 @@ def fit(
 ) -> Document:
     """Return the document, or its title, first and last lines with the whole of it attached as `<name>.txt`."""
 
-    def fits(candidate: Document) -> bool:
-        return _fits(candidate, max_bytes, max_visible)
+    def small(candidate: Document) -> bool:
+        return fits(body(candidate), formatted_body(candidate), max_bytes, max_visible)
 
-    if fits(document):
+    if small(document):
         return document
     whole = replace(document, file=_whole(document, name))
     pieces = tuple(_pieces(document.blocks))
-    kept = _most(min(len(pieces), max_visible), lambda n: fits(_without_middle(whole, pieces, n)))
+    kept = _most(min(len(pieces), max_visible), lambda n: small(_without_middle(whole, pieces, n)))
     if kept is not None:
         return _without_middle(whole, pieces, kept)
     bare = _without_middle(whole, pieces, 0)
     # Down to one piece of the title, which is never longer than a few hundred characters.
-    words = _most(len(bare.title), lambda n: fits(replace(bare, title=_start(bare.title, n)))) or 1
+    words = _most(len(bare.title), lambda n: small(replace(bare, title=_start(bare.title, n)))) or 1
     return replace(bare, title=_start(bare.title, words))
 
 
-def _fits(document: Document, max_bytes: int, max_visible: int) -> bool:
-    plain = body(document)
+def fits(plain: str, rich: str, max_bytes: int = MAX_BYTES, max_visible: int = MAX_VISIBLE) -> bool:
+    """Tell whether both forms of a document are short enough for one message."""
     if len(plain) > max_visible:
         return False
-    forms = {"body": plain, "formatted_body": formatted_body(document)}
+    forms = {"body": plain, "formatted_body": rich}
     return len(json.dumps(forms, ensure_ascii=False).encode()) + _ENVELOPE <= max_bytes
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from bot.core.message import Rendered
 from formatters.document import Document
 from formatters.html import formatted_body
-from formatters.pages import fit
+from formatters.pages import fit, fits
 from formatters.text import body
 
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -21,8 +21,11 @@ def render(result: object, *, formatters: Mapping[type, Callable[[Any], Document
 
 def write(name: str, document: Document) -> Rendered:
     """Write a document in both forms, cut to what one message holds; `name` is its kind for programs."""
-    fitted = fit(document, name=name)
-    return Rendered(name, fitted.verdict, body(fitted), formatted_body(fitted), fitted.file, fitted.image)
+    plain, rich = body(document), formatted_body(document)
+    if not fits(plain, rich):
+        document = fit(document, name=name)
+        plain, rich = body(document), formatted_body(document)
+    return Rendered(name, document.verdict, plain, rich, document.file, document.image)
 
 
 def kind(sort: type) -> str:
