@@ -158,7 +158,8 @@ async def save(tx: Transaction, card: Card, now: datetime, rev: int = 0) -> None
 
 async def next_number(tx: Transaction) -> int:
     """Return a number that no card had before."""
-    row = await tx.row("SELECT count(*) FROM cards")
+    # Not by counting: no card is ever deleted, and counting them takes longer with every one.
+    row = await tx.row("SELECT coalesce(max(rowid), 0) FROM cards")
     return int(row[0]) if row else 0
 
 
