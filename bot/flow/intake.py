@@ -1,5 +1,7 @@
 """Takes alerts in: what a webhook changes and the message that tells it are committed together, then it is promised."""
 
+import asyncio
+
 import structlog
 
 from bot.clients.store import cards as store
@@ -31,12 +33,15 @@ class Intake:
 
     async def accept(self, room: RoomId, webhook: Webhook) -> None:
         """Commit a webhook's alerts and the messages that tell of them; raise StoreFailed when that cannot be."""
-        # Before as well: its mark then shares our commit, and the message leaves one disk flush sooner.
+        # Before, not after: its mark is then written behind ours in the same commit, and the message leaves one disk
+        # flush sooner.
         self._outbox.wake(room)
         news = await self._desk.database.write(lambda tx: self._take_in(tx, room, webhook))
-        for each, what in news.items():
-            if what is not News.NOTHING:
-                self._outbox.wake(each)
+        for each in news.keys() - {room}:
+            self._outbox.wake(each)
+        # So many turns of the loop, and the message is on the wire: the room waits for it, nobody for our answer.
+        for _ in range(3):
+            await asyncio.sleep(0)
         self._desk.metrics.alerts_accepted.inc(len(webhook.alerts))
         told = {each: what.value for each, what in news.items()}
         log.info("alerts.accepted", room=room, alerts=len(webhook.alerts), news=told)
