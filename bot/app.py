@@ -54,6 +54,7 @@ from bot.flow.pager import Pager
 from bot.flow.reconcile import Reconciler
 from bot.flow.rooms import Rooms
 from bot.flow.routes import Routes
+from bot.flow.sealwatch import SealWatch
 from bot.flow.storm import Storms
 from bot.flow.voices import Voices
 from bot.flow.watch import Watch
@@ -152,6 +153,7 @@ class App:
         self.watchdog = Watchdog(desk, self.outbox, self.rooms, routes)
         self.intake = Intake(desk, self.outbox, self.cards, self.watchdog, routes)
         self.pager = Pager(desk, self.outbox, self.cards, self.second)
+        self.sealwatch = SealWatch(desk, self.outbox, self.cards, self.rooms, self.neighbours.openbao)
         self.bulletin = Bulletin(desk, self.outbox, self.rooms, self.cards, self.neighbours.alertmanager)
         self.gate = Gate(desk, self.outbox, self.rooms, self._commands)
         self.live = LiveAnswers(desk, self.outbox)
@@ -215,6 +217,7 @@ class App:
             tasks.create_task(self.watch.run(), name="watch")
             # Before there is a homeserver: while it is away, pages go by the second channel.
             tasks.create_task(self.pager.run(), name="pager")
+            tasks.create_task(self.sealwatch.run(), name="sealwatch")
             tasks.create_task(self.storms.run(self.cards.release), name="storms")
             await self._connect()
             tasks.create_task(self.outbox.run(self.rooms.all), name="outbox")

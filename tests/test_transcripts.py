@@ -26,7 +26,7 @@ async def stage(
     """One room and one bot for all conversations; each leaves nothing open."""
     directory = tmp_path_factory.mktemp("transcripts")
     settings = {
-        "limits": {"per_person": 1000, "storm": 4, "stuck": "PT0.1S"},
+        "limits": {"per_person": 1000, "storm": 4, "stuck": "PT0.1S", "seal": 0.5},
         "alerts": {"routes": [{"room": "apps", "matchers": ['namespace="lasuite"', 'pod=~"docs.*"']}]},
     }
     async with Stage(

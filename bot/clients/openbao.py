@@ -87,3 +87,9 @@ def pod_names(pods: tuple[str, ...]) -> tuple[str, ...]:
     hosts = [host(url) for url in pods]
     short = [name if name.replace(".", "").isdigit() else name.partition(".")[0] for name in hosts]
     return tuple(short) if len(set(short)) == len(pods) else tuple(url.partition("://")[2] for url in pods)
+
+
+def namespaces(pods: tuple[str, ...]) -> Mapping[str, str]:
+    """Return where each pod runs, by its name, where its address tells: `POD.SERVICE.NAMESPACE.svc`."""
+    found = {name: host(url).split(".") for name, url in zip(pod_names(pods), pods, strict=True)}
+    return {name: labels[labels.index("svc") - 1] for name, labels in found.items() if "svc" in labels[1:]}
