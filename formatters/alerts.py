@@ -1,6 +1,6 @@
 """Alert cards: one message about one group, as it stands now."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -22,6 +22,8 @@ _WORD = {
 }
 _TELLING = ("pod", "instance", "persistentvolumeclaim", "node", "device", "container", "service", "job")
 """Labels that tell the members of a group apart, the most telling first."""
+_SUMMARIES = ("summary", "message", "description")
+"""Annotations that say what is wrong, the best first."""
 _LINKS = (("Runbook", ("runbook_url", "runbook")), ("Graph", ("dashboard_url", "dashboard", "graph_url")))
 _ENDINGS = {1: "st", 2: "nd", 3: "rd"}
 
@@ -40,7 +42,7 @@ def headline(view: AlertCard) -> Line:
 def _firing(view: AlertCard) -> Document:
     card = view.card
     burning = tuple(member for member in card.members if member.status is Status.FIRING)
-    blocks: list[Block] = [Paragraph((summary,)) for summary in _summary(burning)]
+    blocks: list[Block] = [Paragraph((summary,)) for summary in _summary(burning, view)]
     blocks.append(Bullets(tuple(_item(member, burning, view) for member in burning[:_SHOWN])))
     if more := max(0, len(burning) - _SHOWN) + card.truncated:
         blocks.append(Paragraph((f"…and {more} more",)))
@@ -96,15 +98,16 @@ def _name(card: Card, members: tuple[Member, ...]) -> str:
     return f"{name} and {count(others, 'other')}" if others else name
 
 
-def _summary(members: tuple[Member, ...]) -> tuple[str, ...]:
+def _summary(members: tuple[Member, ...], view: AlertCard) -> tuple[str, ...]:
     """Return what all members say of themselves; where each says something else, their items do."""
-    words = {_words(member) for member in members}
+    words = {_words(member, view) for member in members}
     return tuple(words) if len(words) == 1 and words != {""} else ()
 
 
-def _words(member: Member) -> str:
-    notes = member.annotations
-    return notes.get("summary") or notes.get("message") or notes.get("description") or ""
+def _words(member: Member, view: AlertCard) -> str:
+    preferred = [member.annotations.get(name) or member.labels.get(name) for name in view.summary]
+    usual = [member.annotations.get(name) for name in _SUMMARIES]
+    return next(filter(None, (*preferred, *usual)), "")
 
 
 def _item(member: Member, members: tuple[Member, ...], view: AlertCard) -> Item:
@@ -112,7 +115,8 @@ def _item(member: Member, members: tuple[Member, ...], view: AlertCard) -> Item:
     name = next((value for label in _TELLING if (value := member.labels.get(label))), "")
     value = member.annotations.get("value", "")
     shown: Line = (Code(name), f" · {since}") if name else line(since.capitalize())
-    own = () if _summary(members) or not _words(member) else ((_words(member),),)
+    words = _words(member, view)
+    own = () if _summary(members, view) or not words else ((words,),)
     return Item((*shown, " · ", Code(value)) if value else shown, own)
 
 
@@ -140,7 +144,7 @@ def _links(view: AlertCard) -> Line:
     """Return the addresses that lead to a host of ours, as words."""
     found: Line = ()
     for word, url in dict(_addresses(view.card)).items():
-        if (safe := address(url)) and urlsplit(safe).hostname in view.hosts:
+        if (safe := address(_outside(url, view.external_urls))) and urlsplit(safe).hostname in view.hosts:
             found = (*found, " · " if found else "", Link(word, safe))
     return found
 
@@ -151,6 +155,15 @@ def _addresses(card: Card) -> Iterator[tuple[str, str]]:
         yield from ((word, first.annotations[name]) for name in names if name in first.annotations)
     yield "Alertmanager", card.external_url
     yield "Source", first.generator_url
+
+
+def _outside(url: str, known: Mapping[str, str]) -> str:
+    """Return an address as it is outside: the longest known beginning counts, up to the end of a part of it."""
+    for inside in sorted(known, key=len, reverse=True):
+        rest = url.removeprefix(inside)
+        if url.startswith(inside) and rest[:1] in {"", "/", "?", "#"}:
+            return known[inside] + rest
+    return url
 
 
 def _choices(view: AlertCard) -> Line:

@@ -3,10 +3,11 @@
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
-from bot.config.values import Matchers, QuietHours, Section, TimeOfDay
+from bot.config.values import Beginning, Matchers, QuietHours, Section, TimeOfDay, Url, wrong_at
 from bot.core import quiet
 
 
@@ -43,6 +44,12 @@ class Alerts(Section):
     {room: data, matchers: ['namespace=~"data|storage"']} or {room: web, receiver: grafana}."""
     link_hosts: tuple[str, ...] = ()
     """Hosts that links in alerts may lead to; all other addresses are shown as text."""
+    external_urls: dict[Beginning, Url] = Field(default_factory=dict)
+    """What addresses in alerts begin with where people cannot reach them, and what they begin with outside, like
+    {"http://alertmanager:9093": "https://alertmanager.example.org"}; that host stands in link_hosts too."""
+    summary: tuple[str, ...] = ()
+    """Annotations or labels that say best what is wrong; the first that an alert has is its line on the card. Else it
+    is the annotation summary, message or description."""
     page: tuple[Matchers, ...] = ('severity="critical"',)
     """What rings the people on call: alerts that meet all matchers of any line, written as Alertmanager writes them;
     severity is also what a card calls it, so that page and disaster are critical."""
@@ -66,3 +73,12 @@ class Alerts(Section):
     """An address outside that is asked for every minute while all is well, so that our own silence is noticed there."""
     heartbeat_url_file: Path | None = None
     """A file with that address."""
+
+    @model_validator(mode="after")
+    def _links_lead_to_known_hosts(self) -> Self:
+        for inside, outside in self.external_urls.items():
+            host = urlsplit(outside).hostname
+            if host not in self.link_hosts:
+                words = f"leads to a host outside link_hosts; add {host} there"
+                raise wrong_at(("alerts", "external_urls", inside), words)
+        return self

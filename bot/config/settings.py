@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
-from pydantic_core import PydanticCustomError
 
 from bot.config.alerts import Alerts
-from bot.config.values import ClusterName, Listen, MatrixId, ObjectName, RoomName, Section, TimeZone, Url
+from bot.config.values import ClusterName, Listen, MatrixId, ObjectName, RoomName, Section, TimeZone, Url, wrong_at
 from bot.core.catalogue import Services
 from bot.core.policy import Role
 from bot.core.sbbb import SBBB
@@ -252,23 +251,18 @@ class Settings(Section):
         named += [(("alerts", "routes", number, "room"), each.room) for number, each in enumerate(self.alerts.routes)]
         for place, room in named:
             if room not in self.rooms:
-                raise _wrong_at(place, f"is not one of rooms; write one of: {', '.join(self.rooms)}")
+                raise wrong_at(place, f"is not one of rooms; write one of: {', '.join(self.rooms)}")
         return self
 
     @model_validator(mode="after")
     def _sol_is_a_known_bot(self) -> Self:
         if self.sol.user is not None and self.sol.user not in self.bots:
-            raise _wrong_at(("sol", "user"), "is not one of bots; add it there")
+            raise wrong_at(("sol", "user"), "is not one of bots; add it there")
         return self
 
     @model_validator(mode="after")
     def _bots_are_not_people(self) -> Self:
         for number, bot in enumerate(self.bots):
             if bot in self.people:
-                raise _wrong_at(("bots", number), "stands in people too, and a bot is never obeyed; keep one")
+                raise wrong_at(("bots", number), "stands in people too, and a bot is never obeyed; keep one")
         return self
-
-
-def _wrong_at(place: tuple[str | int, ...], words: str) -> PydanticCustomError:
-    """Return an error about one place that only the whole can find."""
-    return PydanticCustomError("elsewhere", words, {"at": place})

@@ -6,6 +6,7 @@ from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic_core import PydanticCustomError
 
 from bot.core import matchers, quiet
 from bot.core.errors import UsageError
@@ -27,6 +28,12 @@ def _room(text: str) -> str:
 def _url(text: str) -> str:
     if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", text):
         raise ValueError("is not a web address; write it like https://messages.example.org")
+    return text.rstrip("/")
+
+
+def _beginning(text: str) -> str:
+    if not text.strip("/ "):
+        raise ValueError("is no beginning of an address; write it like http://alertmanager:9093")
     return text.rstrip("/")
 
 
@@ -89,6 +96,7 @@ def _cluster_name(text: str) -> str:
 MatrixId = Annotated[UserId, AfterValidator(_user_id)]
 RoomName = Annotated[str, AfterValidator(_room)]
 Url = Annotated[str, AfterValidator(_url)]
+Beginning = Annotated[str, AfterValidator(_beginning)]
 TimeZone = Annotated[str, AfterValidator(_timezone)]
 Matchers = Annotated[str, AfterValidator(_matchers)]
 QuietHours = Annotated[str, AfterValidator(_quiet_hours)]
@@ -96,6 +104,11 @@ TimeOfDay = Annotated[str, AfterValidator(_time_of_day)]
 ObjectName = Annotated[str, AfterValidator(_object_name)]
 Listen = Annotated[str, AfterValidator(_listen)]
 ClusterName = Annotated[str, AfterValidator(_cluster_name)]
+
+
+def wrong_at(place: tuple[str | int, ...], words: str) -> PydanticCustomError:
+    """Return an error about one place that only the whole can find."""
+    return PydanticCustomError("elsewhere", words, {"at": place})
 
 
 class Section(BaseModel):

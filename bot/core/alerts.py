@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
@@ -148,6 +148,10 @@ class AlertCard:
     as_of: datetime
     hosts: tuple[str, ...] = ()
     """Hosts that a link may lead to."""
+    external_urls: Mapping[str, str] = field(default_factory=dict)
+    """What addresses begin with where the senders do not know better, and what they begin with outside."""
+    summary: tuple[str, ...] = ()
+    """Annotations and labels that say best what is wrong."""
 
 
 class News(StrEnum):

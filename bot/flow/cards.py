@@ -108,7 +108,8 @@ class Cards:
 
     def view(self, card: Card, now: datetime) -> AlertCard:
         """Return a card as it is to be told now."""
-        return AlertCard(card, self._desk.settings.timezone, now, self._desk.settings.alerts.link_hosts)
+        zone, alerts = self._desk.settings.timezone, self._desk.settings.alerts
+        return AlertCard(card, zone, now, alerts.link_hosts, alerts.external_urls, alerts.summary)
 
     def quiet_until(self, now: datetime) -> datetime | None:
         """Return when the quiet hours end that it is now; None when it is not quiet."""

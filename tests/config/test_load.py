@@ -125,6 +125,18 @@ NOT_A_PROBE = "15 services.data.postgres: is not a probe; give it exactly one of
             "12 alerts.quiet: leave no time in the week in which what is held could be told; make some of them shorter",
         ),
         (
+            "alerts:\n  external_urls:\n    http://am:9093: https://am.example.org\n",
+            "13 alerts.external_urls.http://am:9093: leads to a host outside link_hosts; add am.example.org there",
+        ),
+        (
+            "alerts:\n  external_urls:\n    http://am:9093: am.example.org\n",
+            "13 alerts.external_urls.http://am:9093: is not a web address; write it like https://messages.example.org",
+        ),
+        (
+            "alerts:\n  external_urls: {'/': 'https://am.example.org'}\n",
+            "12 alerts.external_urls./: is no beginning of an address; write it like http://alertmanager:9093",
+        ),
+        (
             "alerts:\n  routes: [{room: ops, reciever: x}]\n",
             "12 alerts.routes.0.reciever: is not a key here; did you mean receiver?",
         ),

@@ -1,6 +1,8 @@
 """What a card shows of many alerts: a few by name, all of them counted."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -45,3 +47,75 @@ def test_none_of_many_is_left_uncounted(count: int, truncated: int, title: str, 
 
 def test_the_end_says_how_long_it_lasted() -> None:
     assert shown(1, 0, status=Status.RESOLVED) == ["✅ RESOLVED Down — data/p0", "Lasted 6 min (12:54–13:00)"]
+
+
+def said(annotations: Mapping[str, str], *, urls: tuple[str, str] = ("", ""), **view: Any) -> list[str]:
+    """Return the lines of a card of one alert; `urls`: Alertmanager's own and the rule's."""
+    labels = {"alertname": "Down", "severity": "warning", "team": "db"}
+    alert = Alert(Status.FIRING, labels, annotations, NOW, None, urls[1], "1")
+    webhook = Webhook("ops", Status.FIRING, (alert,), "{}:{}", {}, {}, {}, urls[0], "4", 0, "")
+    card, _ = merge(None, webhook, RoomId("!ops:example.org"), NOW)
+    return render(AlertCard(card, "UTC", NOW, **view), formatters=FORMATTERS).body.splitlines()
+
+
+NOTES = {"summary": "Gone", "description": "It is gone", "impact": "Nobody can log in"}
+
+
+@pytest.mark.parametrize(
+    ("annotations", "preferred", "line"),
+    [
+        (NOTES, (), "Gone"),
+        ({"description": "It is gone"}, (), "It is gone"),
+        ({"message": "So it is", "description": "It is gone"}, (), "So it is"),
+        (NOTES, ("impact",), "Nobody can log in"),
+        (NOTES, ("runbook", "description", "impact"), "It is gone"),
+        # A label, where no annotation has the name.
+        (NOTES, ("team",), "db"),
+        (NOTES | {"team": "the database's"}, ("team",), "the database's"),
+        # Preferred, not demanded.
+        (NOTES, ("effect",), "Gone"),
+        ({"impact": ""} | {"summary": "Gone"}, ("impact",), "Gone"),
+        # Text, and nothing that is carried out.
+        ({"impact": "{{ .Labels }} ${HOME}"}, ("impact",), "{{ .Labels }} ${HOME}"),
+    ],
+)
+def test_the_summary_is_the_first_that_is_preferred(
+    annotations: Mapping[str, str], preferred: tuple[str, ...], line: str
+) -> None:
+    assert said(annotations, summary=preferred)[1] == line
+
+
+OUTSIDE = {
+    "http://am:9093": "https://am.example.org",
+    "http://prometheus:9090": "https://metrics.example.org/prometheus",
+    "http://prometheus:9090/odd": "https://odd.example.org",
+    "alertmanager:9093": "https://am.example.org",
+}
+HOSTS = ("am.example.org", "metrics.example.org", "odd.example.org")
+
+
+@pytest.mark.parametrize(
+    ("urls", "links"),
+    [
+        (("http://am:9093", ""), "Alertmanager <https://am.example.org>"),
+        (("http://am:9093/#/alerts", ""), "Alertmanager <https://am.example.org/#/alerts>"),
+        (("alertmanager:9093", ""), "Alertmanager <https://am.example.org>"),
+        (
+            ("", "http://prometheus:9090/graph?g0.expr=up+%3D%3D+0&g0.tab=1"),
+            "Source <https://metrics.example.org/prometheus/graph?g0.expr=up+%3D%3D+0&g0.tab=1>",
+        ),
+        # The longest beginning counts.
+        (("", "http://prometheus:9090/odd/graph"), "Source <https://odd.example.org/graph>"),
+        # A beginning ends where a part of the address does.
+        (("http://am:90931/", ""), None),
+        (("", "http://prometheus:9090/oddly"), "Source <https://metrics.example.org/prometheus/oddly>"),
+        # What leads elsewhere once it is put together is no link.
+        (("http://am:9093@evil.test/", ""), None),
+        (("http://am:9093.evil.test/", ""), None),
+        (("http://elsewhere:9093/", ""), None),
+    ],
+)
+def test_links_lead_outside_by_the_beginnings_of_the_configuration(urls: tuple[str, str], links: str | None) -> None:
+    lines = said({}, urls=urls, external_urls=OUTSIDE, hosts=HOSTS)
+
+    assert lines[2:] == ([links] if links else [])
