@@ -1,18 +1,22 @@
 """Kubernetes: what is there, as plain JSON objects, changes to it, and fixed commands inside containers."""
 
 import asyncio
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from bot.clients import kubernetes_logs as logs
 from bot.clients.http import Counter
 from bot.clients.kubernetes_connection import NEIGHBOUR, Conflict, Connection, Expired, Question
 from bot.clients.kubernetes_exec import Execution, read
+from bot.clients.kubernetes_logs import Container
 from bot.core.errors import Denied, NeighbourError, Unreachable
 from bot.core.kinds import Kind, Listing, Object
+from bot.core.lines import LogLine
 
-__all__ = ["Conflict", "Execution", "Kubernetes"]
+__all__ = ["Conflict", "Container", "Execution", "Kubernetes"]
 
 _PAGE = "500"
 _RESTARTS = 3
@@ -143,6 +147,19 @@ class Kubernetes:
         question = Question(path, wish, {"namespace": namespace, "name": pod}, query)
         async with self._connection.socket(question, limit) as socket:
             return await read(socket, wish)
+
+    async def log(
+        self, container: Container, *, lines: int, since: timedelta | None = None, previous: bool = False
+    ) -> tuple[LogLine, ...]:
+        """Return the last lines (500 at most) that a container wrote, or the run before this one; oldest first."""
+        return await logs.tail(self._connection, container, lines=lines, since=since, previous=previous)
+
+    def follow(self, container: Container, seen: Iterable[LogLine] = ()) -> AsyncIterator[LogLine]:
+        """Yield what a container writes after the lines `seen`, none twice, as long as it is listened to.
+
+        Raises Missing when the pod is gone, Denied, and after several attempts Unreachable or Rejected.
+        """
+        return logs.follow(self._connection, container, seen=seen)
 
     def _about(self, kind: Kind, namespace: str, name: str, verb: str, part: str, *, dry_run: bool) -> Question:
         what = f"{kind.plural}/{part}" if part else kind.plural

@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -99,6 +99,10 @@ class Connection:
 
         What changes anything is sent again only after a definite "later": after a cut nobody knows whether it was done.
         """
+        return _object(await self.read(question))
+
+    async def read(self, question: Question) -> bytes:
+        """Do the same for what is not JSON."""
         # Loading the vendor's package takes seconds on a busy machine, and is not the server's fault.
         async with self._within(_OPENING):
             await self.open()
@@ -107,7 +111,27 @@ class Connection:
         self._count(NEIGHBOUR, str(reply.status))
         if problem := _refusal(reply.status, question.wish):
             raise problem
-        return _object(reply.body)
+        return reply.body
+
+    @asynccontextmanager
+    async def stream(self, question: Question, idle: timedelta) -> AsyncIterator[AsyncIterator[bytes]]:
+        """GET what goes on and on; it ends with the other side, or when that says nothing for `idle`.
+
+        Raises as `ask` does, but Unreachable only for what never began.
+        """
+        async with self._within(_OPENING):
+            await self.open()
+        async with self._within(self.limit):
+            response = await self._called(question, idle)
+            if response.status == _UNAUTHORIZED:
+                response.close()
+                await self._renewed(self._credentials)
+                response = await self._called(question, idle)
+        async with response:
+            self._count(NEIGHBOUR, str(response.status))
+            if problem := _refusal(response.status, question.wish):
+                raise problem
+            yield _until_cut(response.content.iter_any())
 
     @asynccontextmanager
     async def socket(self, question: Question, limit: timedelta) -> AsyncIterator[Any]:
@@ -148,11 +172,15 @@ class Connection:
         reply = await self._patient(question)
         if reply.status != _UNAUTHORIZED:
             return reply
+        await self._renewed(before)
+        return await self._patient(question)
+
+    async def _renewed(self, before: int) -> None:
+        """Read the credentials anew, unless somebody has since they were read for the time `before`."""
         async with self._lock:
             # Several questions are refused together when a token ends; the first of them reads the new one for all.
             if self._credentials == before:
                 await self._read_credentials(_vendor())
-        return await self._patient(question)
 
     async def _patient(self, question: Question) -> _Reply:
         """Ask again when the API says "later" or the line is cut, as the vendor's client does not (K2)."""
@@ -170,18 +198,7 @@ class Connection:
         return await self._once(question)
 
     async def _once(self, question: Question) -> _Reply:
-        response = await self._client.call_api(
-            question.path,
-            question.method,
-            path_params=dict(question.names),
-            query_params=list(question.query),
-            header_params={"Accept": "application/json", "Content-Type": question.content_type},
-            body=question.body,
-            auth_settings=["BearerToken"],
-            # Models cost far more than the JSON they are made from (K14), and preloaded bodies are logged (K3).
-            _preload_content=False,
-            _request_timeout=(_CONNECT_SECONDS, self.limit.total_seconds()),
-        )
+        response = await self._called(question, self.limit)
         async with response:
             body = bytearray()
             async for chunk in response.content.iter_any():
@@ -189,6 +206,21 @@ class Connection:
                 if len(body) > _LONGEST_ANSWER:
                     raise Rejected(NEIGHBOUR, f"{question.wish}: the answer is too long")
             return _Reply(response.status, response.headers.copy(), bytes(body))
+
+    async def _called(self, question: Question, idle: timedelta) -> Any:
+        """Return the vendor's open response (aiohttp's); `idle`: the longest silence within it."""
+        return await self._client.call_api(
+            question.path,
+            question.method,
+            path_params=dict(question.names),
+            query_params=list(question.query),
+            header_params={"Accept": "application/json, */*", "Content-Type": question.content_type},
+            body=question.body,
+            auth_settings=["BearerToken"],
+            # Models cost far more than the JSON they are made from (K14), and preloaded bodies are logged (K3).
+            _preload_content=False,
+            _request_timeout=(_CONNECT_SECONDS, idle.total_seconds()),
+        )
 
     async def _read_credentials(self, vendor: Any) -> None:
         """Read the kubeconfig, or the pod's own account, into the one Configuration (copies go stale, K12)."""
@@ -206,6 +238,12 @@ class Connection:
             where = "in this pod" if self._kubeconfig is None else "in the kubeconfig"
             raise Unreachable(NEIGHBOUR, f"no usable credentials {where}") from error
         self._credentials += 1
+
+
+async def _until_cut(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    with suppress(*OUTAGES):
+        async for chunk in chunks:
+            yield chunk
 
 
 def _vendor() -> Any:

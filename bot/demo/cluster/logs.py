@@ -46,10 +46,17 @@ class Logs:
         self._clock = clock
         self._added: dict[Place, list[LogLine]] = defaultdict(list)
         self._grown = asyncio.Condition()
+        self._cuts = 0
 
     async def add(self, namespace: str, pod: str, container: str, text: str, at: datetime | None = None) -> None:
         """Let a container write a line; whoever follows it gets it at once."""
         self._added[namespace, pod, container].append(LogLine(at or self._clock(), text))
+        async with self._grown:
+            self._grown.notify_all()
+
+    async def cut(self) -> None:
+        """End every log that is followed, as a server does that restarts."""
+        self._cuts += 1
         async with self._grown:
             self._grown.notify_all()
 
@@ -83,13 +90,15 @@ class Logs:
         timestamps = request.query.get("timestamps", "").lower() == "true"
         answer = web.StreamResponse(headers={"Content-Type": "text/plain"})
         written = self._added[place]
-        sent = len(written)
+        sent, cuts = len(written), self._cuts
         await answer.prepare(request)
         await answer.write(body)
         while True:
             async with self._grown:
-                while len(written) == sent:
+                while len(written) == sent and self._cuts == cuts:
                     await self._grown.wait()
+            if self._cuts != cuts:
+                return answer
             for line in written[sent:]:
                 await answer.write(line.shown(timestamps=timestamps))
                 sent += 1
