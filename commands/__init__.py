@@ -9,21 +9,28 @@ from commands.announce import announce
 from commands.audit import audit
 from commands.cards import ack, history, mute, unack, unmute, why
 from commands.check import check
+from commands.events import events
 from commands.graph import graph
 from commands.help import help_
 from commands.kv import kv_get, kv_list
+from commands.objects import describe, get
 from commands.oncall import assign, handover, oncall
 from commands.ping import ping
 from commands.restart import restart
 from commands.rollout import rollout_history, rollout_status, rollout_undo, scale
 from commands.silences import expire, extend, silence, silences
 from commands.status import status
+from commands.top import top
 from commands.undo import undo
 from commands.vault import vault_status
 
 COMMANDS: tuple[Command, ...] = (
     status,
     check,
+    events,
+    top,
+    get,
+    describe,
     alerts,
     silences,
     why,

@@ -1,11 +1,14 @@
 """The words that many commands take, read the same way by all of them."""
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from difflib import get_close_matches
 from typing import Annotated
 
 from cyclopts import Parameter
 
+from bot.config import Settings
+from bot.core.durations import For, read
 from bot.core.errors import UsageError
 from bot.core.names import Namespace, Target, target
 
@@ -47,8 +50,26 @@ def meant(place: Target | None, services: Mapping[str, Iterable[str]]) -> Target
     return place
 
 
+def known_places(settings: Settings) -> dict[str, tuple[str, ...]]:
+    """Return what a name may mean for `meant`: every namespace with the services that are probed in it."""
+    services = {space: tuple(probes) for space, probes in settings.services.items()}
+    return {**dict.fromkeys(settings.namespaces, ()), **services}
+
+
+def back(text: str) -> timedelta:
+    """Read how far back `--since` reaches; raise UsageError."""
+    found = read(text)
+    if not isinstance(found, For):
+        raise UsageError(f"“{text[:40]}” is no span of time", hint="write --since 10m, or 2h")
+    return found.span
+
+
 def near(word: str, known: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the few known words that were likely meant: those that begin so, hold it, or are spelled almost so."""
+    """Return the few known words that were likely meant: those that begin so, hold it, are or begin almost so."""
     begin = [each for each in known if each.startswith(word)]
     inside = [each for each in known if word in each]
-    return tuple(dict.fromkeys([*begin, *inside, *get_close_matches(word, known, n=3)]))[:3]
+    close = get_close_matches(word, known, n=3)
+    # A pod is called after its workload, and then goes on.
+    starts = {each[: len(word) + 1]: each for each in reversed(known)}
+    nearly = [starts[start] for start in get_close_matches(word, starts, n=3)]
+    return tuple(dict.fromkeys([*begin, *inside, *close, *nearly]))[:3]

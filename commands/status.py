@@ -6,17 +6,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.command import Context, command
-from bot.core.errors import Denied, Missing, Unreachable, UsageError
+from bot.core.errors import Unreachable, UsageError
 from bot.core.facts import Unknown, Verdict, worst
 from bot.core.health import SelfReport
 from bot.core.kinds import Kind
 from bot.core.names import Target
-from bot.core.permissions import Need, Scope, looks
+from bot.core.permissions import looks
 from bot.core.pods import read_pod
 from bot.core.syncs import Sync, read_syncs
 from bot.core.workloads import OWNERS, Workload, read_wish, workloads
 from commands.asking import PART, ask, ask_all
-from commands.parameters import NamespaceOption, meant, near, place
+from commands.existing import NEEDED, must_exist
+from commands.parameters import NamespaceOption, known_places, meant, near, place
 from commands.surveys import Survey, Unasked, survey
 
 LAGGING = timedelta(minutes=2)
@@ -118,12 +119,11 @@ class StatusReport:
     "status",
     summary="What runs and what is wrong",
     examples=("!status", "!status lasuite", "!status data/valkey"),
-    needs=(*looks(*_RUNNING, *_SECRETS), Need("get", Kind.NAMESPACES, scope=Scope.CLUSTER)),
+    needs=(*looks(*_RUNNING, *_SECRETS), NEEDED),
 )
 async def status(ctx: Context, where: str | None = None, *, namespace: NamespaceOption = None) -> StatusReport:
     """Tell how pods, secrets and the bot itself are, in all namespaces, in one, or of one workload."""
-    known = {**dict.fromkeys(ctx.settings.namespaces, ()), **ctx.settings.services}
-    target = meant(place(where, namespace), known)
+    target = meant(place(where, namespace), known_places(ctx.settings))
     names = (target.namespace,) if target else ctx.settings.namespaces
     limit = ctx.settings.limits.probe
     cluster, me, neighbours = await asyncio.gather(
@@ -168,7 +168,7 @@ def _is_secret(part: Unasked) -> bool:
 async def _narrowed(ctx: Context, target: Target, found: NamespaceStatus) -> NamespaceStatus:
     """Return the namespace with the one workload asked for; raise UsageError for what is not there."""
     if not found.workloads and not found.gap:
-        await _must_exist(ctx, target)
+        await must_exist(ctx, target.namespace)
     if target.name is None or not found.workloads:
         return found
     chosen = tuple(each for each in found.workloads if _is_meant(each, target.name))
@@ -184,21 +184,6 @@ async def _narrowed(ctx: Context, target: Target, found: NamespaceStatus) -> Nam
 
 def _is_meant(workload: Workload, name: str) -> bool:
     return workload.owner.name == name or any(pod.name == name for pod in workload.pods)
-
-
-async def _must_exist(ctx: Context, target: Target) -> None:
-    if target.namespace in ctx.settings.namespaces:
-        return
-    try:
-        await ctx.neighbours.kubernetes.get(Kind.NAMESPACES, "", target.namespace)
-    except Missing as error:
-        known = ctx.settings.namespaces
-        services = (f"{space}/{service}" for space, probes in ctx.settings.services.items() for service in probes)
-        close = near(target.namespace, (*known, *services))
-        raise UsageError(f"No namespace “{target.namespace}”", hint=f"known: {', '.join(known)}", near=close) from error
-    except (Denied, Unreachable):
-        # Whether it is there cannot be told: the report then says that nothing was seen in it.
-        return
 
 
 async def _neighbours(ctx: Context, limit: timedelta) -> tuple[NeighbourStatus, ...]:

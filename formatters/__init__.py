@@ -36,15 +36,18 @@ from commands.announce import Announced, Announcement
 from commands.audit import Trail
 from commands.cards import CardHistory, CardMuted, CardReasons, CardUnmuted, GivenBack, TakenOn
 from commands.check import CheckReport
+from commands.events import EventReport
 from commands.graph import CardGraph, NoGraph
 from commands.help import HelpEntry, HelpPage
 from commands.kv import KvList, KvSecret
+from commands.objects import ObjectReport, ObjectTable
 from commands.oncall import HandedOver, Handover, OnCall, OnCallSet
 from commands.ping import Pong
 from commands.restart import RestartReport
 from commands.rollout import RolledBack, RolloutHistory, RolloutStatus, Scaled
 from commands.silences import Ended, Extended, Silenced, SilenceList
 from commands.status import StatusReport
+from commands.top import TopReport
 from commands.vault import VaultStatus
 from formatters import (
     alert_list,
@@ -53,9 +56,11 @@ from formatters import (
     audit,
     cards,
     check,
+    events,
     graph,
     help,  # noqa: A004 - named as its command
     kv,
+    objects,
     oncall,
     paging,
     ping,
@@ -66,6 +71,7 @@ from formatters import (
     standing,
     status,
     storm,
+    top,
     vault,
     watchdog,
 )
@@ -97,6 +103,10 @@ FORMATTERS: Mapping[type, Callable[[Any], Document]] = {
     NoGraph: graph.no_graph,
     StatusReport: status.status_report,
     CheckReport: check.check_report,
+    EventReport: events.event_report,
+    TopReport: top.top_report,
+    ObjectTable: objects.object_table,
+    ObjectReport: objects.object_report,
     AlertList: alert_list.alert_list,
     SilenceList: silences.silence_list,
     Silenced: silences.silenced,

@@ -79,7 +79,7 @@ class Refused:
 
 def looks(*kinds: Kind) -> tuple[Need, ...]:
     """Return what it takes to list these kinds wherever the configuration says."""
-    return tuple(Need("list", kind) for kind in kinds)
+    return tuple(Need("list", kind, scope=Scope.EVERYWHERE if kind.namespaced else Scope.CLUSTER) for kind in kinds)
 
 
 def questions(need: Need, place: Place) -> tuple[Question, ...]:

@@ -35,7 +35,7 @@ def _group(group: str, version: str) -> Object:
 
 def resources(group: str, version: str) -> Object:
     """Return the kinds of a group as /api/v1 and /apis/{group}/{version} list them; raise Refusal 404."""
-    served = [kind for kind in kinds.KINDS if (kind.group, kind.version) == (group, version)]
+    served = [kind for kind in kinds.SERVED if (kind.group, kind.version) == (group, version)]
     if not served:
         raise no_such_page()
     rows = [_row(kind.plural, kind) for kind in served]

@@ -80,8 +80,14 @@ KINDS = (
     Kind("secrets.hashicorp.com", "v1beta1", "vaultstaticsecrets", "VaultStaticSecret", subresources=_STATUS),
     Kind("secrets.hashicorp.com", "v1beta1", "vaultdynamicsecrets", "VaultDynamicSecret", subresources=_STATUS),
 )
+METRICS = (
+    Kind("metrics.k8s.io", "v1beta1", "nodes", "NodeMetrics", namespaced=False),
+    Kind("metrics.k8s.io", "v1beta1", "pods", "PodMetrics"),
+)
+"""What is measured when it is asked for, and never kept."""
+SERVED = (*KINDS, *METRICS)
 
-_BY_PLACE = {(kind.group, kind.version, kind.plural): kind for kind in KINDS}
+_BY_PLACE = {(kind.group, kind.version, kind.plural): kind for kind in SERVED}
 _BY_OBJECT = {(kind.api_version, kind.kind): kind for kind in KINDS}
 # Plurals are unique in the table, so tests and controllers need not spell the group.
 _BY_NAME = {name: kind for kind in KINDS for name in (kind.plural, kind.kind)}
@@ -110,4 +116,4 @@ def of(obj: dict[str, object]) -> Kind:
 
 def groups() -> Iterator[tuple[str, str]]:
     """Yield every API group with its version, once; the core group is ''."""
-    yield from dict.fromkeys((kind.group, kind.version) for kind in KINDS)
+    yield from dict.fromkeys((kind.group, kind.version) for kind in SERVED)

@@ -11,8 +11,10 @@ from bot.demo.cluster.access import Access, wish_of
 from bot.demo.cluster.answers import body_of, refuse, reply
 from bot.demo.cluster.controllers import Controllers
 from bot.demo.cluster.faults import Faults
+from bot.demo.cluster.kinds import METRICS
 from bot.demo.cluster.lists import Pages
 from bot.demo.cluster.logs import Logs
+from bot.demo.cluster.metrics import measured
 from bot.demo.cluster.paths import Way, way
 from bot.demo.cluster.pods import container_of
 from bot.demo.cluster.refusals import Refusal, bad_request, no_such_page
@@ -136,6 +138,8 @@ class SimulatedCluster:
     async def _collection(self, ask: Ask, *, watching: bool) -> web.StreamResponse:
         if ask.request.method == "GET" and watching:
             return await stream(ask.request, self.store, ask.kind, ask.namespace)
+        if ask.request.method == "GET" and ask.kind in METRICS:
+            return reply(measured(self.store, ask.request, ask.kind, ask.namespace))
         if ask.request.method == "GET":
             return reply(self.pages.list(ask.request, ask.kind, ask.namespace))
         if ask.request.method == "POST" and (ask.namespace or not ask.kind.namespaced):
