@@ -29,6 +29,7 @@ from bot.clients.store.cards import CardFile
 from bot.clients.store.database import Database
 from bot.clients.store.oncall import Roster
 from bot.clients.store.proposals import DeedFile
+from bot.clients.store.renewal import Orders
 from bot.clients.system import System
 from bot.command import Command, Context, Neighbours
 from bot.config import Cluster, Settings
@@ -55,6 +56,7 @@ from bot.flow.reconcile import Reconciler
 from bot.flow.rooms import Rooms
 from bot.flow.routes import Routes
 from bot.flow.sealwatch import SealWatch
+from bot.flow.silences import Silences
 from bot.flow.storm import Storms
 from bot.flow.voices import Voices
 from bot.flow.watch import Watch
@@ -164,6 +166,7 @@ class App:
             desk, self.rooms, self.voices, self.chat.wake, self.chat.unrecorded, self.outbox.pouring
         )
         self.reconciler = Reconciler(desk, self.outbox, self.cards, self.rooms, routes, self.neighbours.alertmanager)
+        self.silences = Silences(desk, self.outbox, self.cards, self.rooms, self.neighbours.alertmanager)
         self.auditor = Auditor(desk, self.outbox, self.cards, self.storms, lambda: self.listener.age)
         self.heartbeat = Heartbeat(desk, self.http, self.readiness, lambda: self.watchdog.overdue)
         self.watch = Watch(desk, self.outbox, self.gate, self.rooms, self.report)
@@ -224,6 +227,7 @@ class App:
             tasks.create_task(self.chat.run(), name="chat")
             tasks.create_task(self.listener.run(self._account(), self.matrix.open), name="listen")
             tasks.create_task(self.reconciler.run(), name="reconcile")
+            tasks.create_task(self.silences.run(), name="silences")
             tasks.create_task(self.auditor.run(), name="auditor")
             tasks.create_task(self.watchdog.run(), name="watchdog")
             tasks.create_task(self.heartbeat.run(), name="heartbeat")
@@ -269,6 +273,7 @@ class App:
             cards=CardFile(self.database),
             roster=Roster(self.database),
             deeds=DeedFile(self.database),
+            orders=Orders(self.database),
             report=self.report,
             clock=self.system.now,
             render=self._render,

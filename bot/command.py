@@ -29,12 +29,14 @@ if TYPE_CHECKING:
     from bot.clients.store.cards import CardFile
     from bot.clients.store.oncall import Roster
     from bot.clients.store.proposals import DeedFile
+    from bot.clients.store.renewal import Orders
     from bot.config import Settings
     from bot.core.alerts import Card
     from bot.core.health import SelfReport
     from bot.core.message import Message, Rendered
     from bot.core.names import EventId, Key, RequestId, RoomId, UserId
     from bot.core.permissions import Need
+    from bot.core.renewal import UntilResolved
 
 Handler = Callable[..., Awaitable[Any]]
 
@@ -95,6 +97,8 @@ class Context:
     cards: CardFile
     roster: Roster
     deeds: DeedFile
+    orders: Orders
+    """The silences that last until resolved."""
     report: Callable[[], Awaitable[SelfReport]]
     """The bot's own health."""
     clock: Callable[[], datetime]
@@ -131,6 +135,8 @@ class ActionContext(Context):
     """Have these people paged from then on, together with that record."""
     undo_by: Callable[..., None]
     """Say which words (verb, then arguments) take it back; `!undo` says them for some minutes."""
+    renew: Callable[[UntilResolved], None]
+    """Have a silence renewed until what it mutes is resolved, together with that record."""
 
 
 @dataclass(frozen=True, slots=True)

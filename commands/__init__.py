@@ -7,7 +7,7 @@ from bot.command import Command
 from commands.alerts import alerts
 from commands.announce import announce
 from commands.audit import audit
-from commands.cards import ack, history, mute, unack, unmute, why
+from commands.cards import history, why
 from commands.check import check
 from commands.events import events
 from commands.graph import graph
@@ -20,6 +20,7 @@ from commands.restart import restart
 from commands.rollout import rollout_history, rollout_status, rollout_undo, scale
 from commands.silences import expire, extend, silence, silences
 from commands.status import status
+from commands.taking import ack, mute, unack, unmute
 from commands.top import top
 from commands.undo import undo
 from commands.vault import vault_status

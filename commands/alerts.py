@@ -17,8 +17,8 @@ from bot.core.silences import Silence
 from commands.asking import ask
 from commands.parameters import NamespaceOption
 
-NO_ALARMS = frozenset({"Watchdog", "InfoInhibitor"})
-"""Alerts that fire to prove or to steer something (kube-prometheus); nobody has to do anything about them."""
+_STEERS = "InfoInhibitor"
+"""An alert that fires to steer others (kube-prometheus); nobody has to do anything about it."""
 
 _VERDICTS = {Severity.CRITICAL: Verdict.BAD, Severity.WARNING: Verdict.WARN, Severity.NONE: Verdict.WARN}
 _ORDER = tuple(Severity)
@@ -105,7 +105,8 @@ async def alerts(ctx: Context, *filter: str, namespace: NamespaceOption = None) 
     gap = found if isinstance(found, Unknown) else None
     told = await ask(ctx.neighbours.prometheus.alerts(), limit) if isinstance(found, Unknown) else found
     firing = () if isinstance(told, Unknown) else told
-    alarms = [each for each in firing if show is Show.ALL or each.name not in NO_ALARMS]
+    watchdog = ctx.settings.alerts.watchdog
+    alarms = [each for each in firing if show is Show.ALL or each.name not in {watchdog, _STEERS}]
     narrowed = [each for each in alarms if wanted.holds(each.labels)]
     shown = [each for each in narrowed if _is_shown(each, show)]
     left_out = [each for each in narrowed if show is Show.FIRING and not _is_shown(each, show)]
@@ -119,7 +120,7 @@ async def alerts(ctx: Context, *filter: str, namespace: NamespaceOption = None) 
         groups=_groups(shown, _ends(() if isinstance(silences, Unknown) else silences)),
         silenced=silenced,
         inhibited=len(left_out) - silenced,
-        watchdog=any(each.name == "Watchdog" for each in firing),
+        watchdog=any(each.name == watchdog for each in firing),
         alertmanager=gap,
         prometheus=told if isinstance(told, Unknown) else None,
         held=() if show is Show.SILENCED else tuple(await _held(ctx, wanted)),

@@ -3,33 +3,33 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
-from zoneinfo import ZoneInfo
 
-from cyclopts import Parameter
-
-from bot.command import ActionContext, Context, action, command
+from bot.command import ActionContext, Context, Plan, action, command
 from bot.core import durations
 from bot.core.durations import For
 from bot.core.errors import UsageError
 from bot.core.facts import Verdict
 from bot.core.firing import FiringAlert
-from bot.core.matchers import Breadth, Matcher, too_broad
+from bot.core.matchers import Matcher
 from bot.core.names import UserId
 from bot.core.policy import Risk
-from bot.core.silences import LONGEST, Silence, State, Wish, clocked, mark, pick, wish
+from bot.core.renewal import caps
+from bot.core.silences import Silence, State, clocked, mark, pick, wish
+from commands.muting import (
+    CommentOption,
+    DurationOption,
+    MutePlan,
+    Muting,
+    loud_again,
+    make,
+    not_too_long,
+    weigh,
+    zone,
+)
 from commands.parameters import near
-
-DurationOption = Annotated[str | None, Parameter(name=["--duration", "-d"])]
-CommentOption = Annotated[str, Parameter(name=["--comment", "-c"])]
-
-_NOT_SO_BROAD = {
-    Breadth.EVERYTHING: "that would mute everything",
-    Breadth.WATCHDOG: "that would mute the Watchdog, which tells us that alerts get through",
-}
 
 
 class Show(StrEnum):
@@ -48,6 +48,8 @@ class Muted:
 
     silence: Silence
     mutes: int
+    cap: datetime | None = None
+    """It lasts until what it mutes is resolved, and no longer than that; None: as long as the silence says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,8 @@ class Silenced:
     near: tuple[str, ...]
     """Names of alerts that fire and are spelled almost so, where it mutes nothing."""
     by: UserId
+    cap: datetime | None = None
+    """It lasts until what it mutes is resolved, and no longer than that; None: as long as the silence says."""
     verdict: Verdict = Verdict.OK
 
 
@@ -105,19 +109,25 @@ class Ended:
 )
 async def silences(ctx: Context, which: Show = Show.ACTIVE) -> SilenceList:
     """List the silences that are active, pending, expired, or stale: active and muting nothing."""
-    found, firing = await asyncio.gather(
-        ctx.neighbours.alertmanager.silences(), ctx.neighbours.alertmanager.alerts(active=False)
+    found, firing, orders = await asyncio.gather(
+        ctx.neighbours.alertmanager.silences(), ctx.neighbours.alertmanager.alerts(active=False), ctx.orders.all()
     )
-    mutes = Counter(identity for alert in firing for identity in set(alert.muting.silenced_by))
+    lasting = caps(orders, found)
+    number = Counter(identity for alert in firing for identity in set(alert.muting.silenced_by))
     state = State.ACTIVE if which is Show.STALE else State(which.value)
-    shown = [Muted(each, mutes[each.id]) for each in found if each.state is state]
+    shown = [Muted(each, number[each.id], lasting.get(each.id)) for each in found if each.state is state]
     if which is Show.STALE:
         shown = [each for each in shown if not each.mutes]
     return SilenceList(ctx.clock(), ctx.settings.timezone, which, tuple(sorted(shown, key=_ending(which))))
 
 
 def _readable(*what: str, duration: str | None = None, **_: object) -> None:
-    _narrow(wish(what, duration))
+    wish(what, duration)
+
+
+async def _would_silence(ctx: Context, *what: str, duration: str | None = None, **_: object) -> Plan:
+    muting, close = await _weigh(ctx, what, duration)
+    return Plan(MutePlan(muting, ctx.settings.timezone, close))
 
 
 @action(
@@ -127,34 +137,23 @@ def _readable(*what: str, duration: str | None = None, **_: object) -> None:
     examples=(
         "!silence 2h PostgresDown -- new disk",
         '!silence until 16:00 namespace=data pod=~"postgres.*"',
+        "!silence until resolved PostgresDown",
         "!silence PostgresDown -d 30m -c maintenance",
     ),
     repeatable=True,
     aliases=("silence add",),
     trailing="comment",
     check=_readable,
+    preview=_would_silence,
 )
 async def silence(
     ctx: ActionContext, *what: str, duration: DurationOption = None, comment: CommentOption = ""
 ) -> Silenced:
     """Make a silence in Alertmanager, for an hour unless told otherwise; the words may stand in any order."""
-    asked = wish(what, duration)
-    _narrow(asked)
-    # Whole seconds, which Alertmanager gives back as they were.
-    now = ctx.clock().replace(microsecond=0)
-    until = durations.end(asked.duration, now, ZoneInfo(ctx.settings.timezone))
-    _not_too_long(now, until)
-    muted, firing = await asyncio.gather(
-        ctx.neighbours.alertmanager.alerts(asked.matchers), ctx.neighbours.alertmanager.alerts()
-    )
-    if any(alert.name == "Watchdog" for alert in muted):
-        raise _refused(Breadth.WATCHDOG)
-    by = ctx.request.sender
-    made = await ctx.neighbours.alertmanager.create_silence(
-        asked.matchers, now, until, created_by=by, comment=comment, action=ctx.action
-    )
-    close = () if muted else _near(asked.matchers, firing)
-    return Silenced(now, ctx.settings.timezone, made, muted, close, by)
+    muting, close = await _weigh(ctx, what, duration)
+    made = await make(ctx, muting, comment)
+    ctx.undo_by("silence", "expire", made.id)
+    return Silenced(muting.since, ctx.settings.timezone, made, muting.mutes, close, ctx.request.sender, muting.cap)
 
 
 def _readable_extension(_: str, *how_long: str) -> None:
@@ -173,17 +172,21 @@ def _readable_extension(_: str, *how_long: str) -> None:
 async def extend(ctx: ActionContext, id: str, *how_long: str) -> Extended:  # noqa: A002 - its usage
     """Move a silence's end in Alertmanager: so much later than it was, or to a time of day."""
     found = await ctx.neighbours.alertmanager.silences()
-    known, now, zone = pick(found, id), ctx.clock(), ZoneInfo(ctx.settings.timezone)
+    known, now = pick(found, id), ctx.clock()
     # After a crash in the middle: it must not be moved by the same span again.
     if done := next((each for each in found if mark(ctx.action) in each.comment), None):
-        return Extended(now, zone.key, known, done)
+        return Extended(now, ctx.settings.timezone, known, done)
     asked = clocked(durations.read(" ".join(how_long)))
-    until = durations.end(asked, known.ends_at if isinstance(asked, For) else now, zone)
-    _not_too_long(now, until)
+    until = durations.end(asked, known.ends_at if isinstance(asked, For) else now, zone(ctx))
+    not_too_long(now, until)
     if known.state is State.EXPIRED:
         raise UsageError(f"silence {known.short} is over", hint="make it anew with !silence")
     later = await ctx.neighbours.alertmanager.extend(known.id, until, action=ctx.action)
-    return Extended(now, zone.key, known, later)
+    for card in await ctx.cards.burning():
+        if card.muted and card.muted.silence == known.id:
+            told = replace(card.muted, silence=later.id, until=later.ends_at, resolved=False)
+            ctx.amend(card.key, lambda then, told=told: replace(then, muted=told))  # type: ignore[misc]
+    return Extended(now, ctx.settings.timezone, known, later)
 
 
 @action(
@@ -204,27 +207,22 @@ async def expire(ctx: ActionContext, id: str, *more: str) -> Ended:  # noqa: A00
     for identity in chosen:
         await ctx.neighbours.alertmanager.expire(identity)
     loud = [alert for alert in firing if alert.muting.silenced_by and set(alert.muting.silenced_by) <= chosen.keys()]
+    await loud_again(ctx, chosen, loud)
     return Ended(tuple(chosen.values()), len(loud))
 
 
-def _narrow(asked: Wish) -> None:
-    """Raise UsageError for what would hide too much."""
-    if breadth := too_broad(asked.matchers):
-        raise _refused(breadth)
+async def _weigh(ctx: Context, what: Sequence[str], duration: str | None) -> tuple[Muting, tuple[str, ...]]:
+    """Return what would be muted; where it is nothing, also the names that were likely meant."""
+    asked = wish(what, duration)
+    muting = await weigh(ctx, asked.matchers, asked.duration)
+    return muting, () if muting.mutes else await _near(ctx, asked.matchers)
 
 
-def _refused(breadth: Breadth) -> UsageError:
-    return UsageError(_NOT_SO_BROAD[breadth], hint="name an alert or a namespace: !silence 2h PostgresDown")
-
-
-def _not_too_long(now: datetime, until: datetime) -> None:
-    if until - now > LONGEST:
-        raise UsageError(f"that is more than {LONGEST.days} days from now", hint="extend it again when it is nearer")
-
-
-def _near(matchers: Sequence[Matcher], firing: Sequence[FiringAlert]) -> tuple[str, ...]:
+async def _near(ctx: Context, matchers: Sequence[Matcher]) -> tuple[str, ...]:
+    firing = await ctx.neighbours.alertmanager.alerts()
     typed = [matcher.value for matcher in matchers if matcher.name == "alertname" and matcher.is_equal]
-    by_letters = {alert.name.casefold(): alert.name for alert in firing if alert.name != "Watchdog"}
+    watchdog = ctx.settings.alerts.watchdog
+    by_letters = {alert.name.casefold(): alert.name for alert in firing if alert.name != watchdog}
     close = near(typed[0].casefold(), tuple(by_letters)) if typed else ()
     return tuple(by_letters[each] for each in close)
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bot.core.alerts import AlertCard
+from bot.core.ending import SilenceEnds
 from bot.core.paging import Escalated, Over, Page, Reminder, SecondPage
 from bot.core.replies import (
     Broken,
@@ -34,7 +35,7 @@ from bot.core.watchdog import WatchdogSilent
 from commands.alerts import AlertList
 from commands.announce import Announced, Announcement
 from commands.audit import Trail
-from commands.cards import CardHistory, CardMuted, CardReasons, CardUnmuted, GivenBack, TakenOn
+from commands.cards import CardHistory, CardReasons
 from commands.check import CheckReport
 from commands.events import EventReport
 from commands.graph import CardGraph, NoGraph
@@ -47,6 +48,7 @@ from commands.restart import RestartReport
 from commands.rollout import RolledBack, RolloutHistory, RolloutStatus, Scaled
 from commands.silences import Ended, Extended, Silenced, SilenceList
 from commands.status import StatusReport
+from commands.taking import CardMuted, CardUnmuted, GivenBack, TakenOn
 from commands.top import TopReport
 from commands.vault import VaultStatus
 from formatters import (
@@ -71,6 +73,7 @@ from formatters import (
     standing,
     status,
     storm,
+    taking,
     top,
     vault,
     watchdog,
@@ -93,10 +96,10 @@ FORMATTERS: Mapping[type, Callable[[Any], Document]] = {
     QuietOver: standing.quiet_over,
     Board: standing.board,
     BoardNotPinned: standing.board_not_pinned,
-    TakenOn: cards.taken_on,
-    GivenBack: cards.given_back,
-    CardMuted: cards.card_muted,
-    CardUnmuted: cards.card_unmuted,
+    TakenOn: taking.taken_on,
+    GivenBack: taking.given_back,
+    CardMuted: taking.card_muted,
+    CardUnmuted: taking.card_unmuted,
     CardReasons: cards.card_reasons,
     CardHistory: cards.card_history,
     CardGraph: graph.card_graph,
@@ -120,6 +123,7 @@ FORMATTERS: Mapping[type, Callable[[Any], Document]] = {
     VaultStatus: vault.vault_status,
     KvList: kv.kv_list,
     KvSecret: kv.kv_secret,
+    SilenceEnds: silences.silence_ends,
     HelpPage: help.help_page,
     HelpEntry: help.help_entry,
     Pong: ping.pong,

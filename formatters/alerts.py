@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 from bot.core.alerts import AlertCard, Card, Member, Severity, flapping, severity, where
 from bot.core.facts import Verdict
 from bot.core.paging import muted
-from bot.core.webhook import Status
 from formatters.document import Block, Bullets, Code, Document, Glyph, Item, Line, Link, Mark, Paragraph, Person, line
 from formatters.foreign import address
 from formatters.words import age, clock, count
@@ -35,13 +34,12 @@ def alert_card(view: AlertCard) -> Document:
 
 def headline(view: AlertCard) -> Line:
     """Return how urgent a card that burns is, and what it is about."""
-    burning = tuple(member for member in view.card.members if member.status is Status.FIRING)
-    return (*_state(view), *_subject(view.card, burning or view.card.members))
+    return (*_state(view), *_subject(view.card, view.card.counted))
 
 
 def _firing(view: AlertCard) -> Document:
     card = view.card
-    burning = tuple(member for member in card.members if member.status is Status.FIRING)
+    burning = card.counted
     blocks: list[Block] = [Paragraph((summary,)) for summary in _summary(burning, view)]
     blocks.append(Bullets(tuple(_item(member, burning, view) for member in burning[:_SHOWN])))
     if more := max(0, len(burning) - _SHOWN) + card.truncated:
@@ -57,7 +55,9 @@ def _state(view: AlertCard) -> Line:
     """Return how a burning card begins: who is on it, that it is muted, or how urgent it is."""
     card = view.card
     if card.muted and muted(card, view.as_of):
-        return (Mark(Glyph.SILENCED), f" until {clock(card.muted.until, ZoneInfo(view.zone))} — ")
+        until = "resolved" if card.muted.resolved else clock(card.muted.until, ZoneInfo(view.zone))
+        taken: Line = (" · ", Mark(Glyph.ACKED), " ", Person(card.taken.by)) if card.taken else ()
+        return (Mark(Glyph.SILENCED), f" until {until}", *taken, " — ")
     if card.taken:
         return (Mark(Glyph.ACKED), " ", Person(card.taken.by), " on it — ")
     glyph, word, _ = _WORD[card.severity]

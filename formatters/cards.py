@@ -4,39 +4,12 @@ from zoneinfo import ZoneInfo
 
 from bot.core.alerts import Card, Member, lasted
 from bot.core.facts import Verdict
-from bot.core.matchers import write
-from commands.cards import CardHistory, CardMuted, CardReasons, CardUnmuted, GivenBack, TakenOn
+from commands.cards import CardHistory, CardReasons
 from formatters.document import Bullets, Code, Document, Glyph, Item, Line, Mark, Paragraph, Person, line
 from formatters.words import age, clock, count
 
 _SHOWN = 3
 _LISTED = 10
-
-
-def taken_on(result: TakenOn) -> Document:
-    """Say who is on it."""
-    return Document(Verdict.OK, line(Mark(Glyph.ACKED), " ", Person(result.by), f" on it — {which(result.card)}"))
-
-
-def given_back(result: GivenBack) -> Document:
-    """Say that nobody is on it."""
-    return Document(Verdict.OK, line(Mark(Glyph.INFO), f" Nobody on it now — {which(result.card)}"))
-
-
-def card_muted(result: CardMuted) -> Document:
-    """Say what is muted, how much of it fires, and how to undo it."""
-    until = clock(result.until, ZoneInfo(result.zone))
-    title = line(
-        Mark(Glyph.SILENCED), f" Silenced until {until} — {count(result.mutes, 'alert')} · {which(result.card)}"
-    )
-    undo: Line = ("take the reaction back",) if result.tapped else (Code(f"!unmute #{result.card.handle}"),)
-    below = line("by ", Person(result.by), " · undo: ", *undo)
-    return Document(Verdict.OK, title, (Paragraph(line(Code(write(result.matchers)))), Paragraph(below)))
-
-
-def card_unmuted(result: CardUnmuted) -> Document:
-    """Say that it is told again."""
-    return Document(Verdict.OK, line(Mark(Glyph.INFO), f" No longer muted — {which(result.card)}"))
 
 
 def card_reasons(result: CardReasons) -> Document:

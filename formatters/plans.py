@@ -3,15 +3,17 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from commands.muting import MutePlan
 from commands.restart import RestartPlan
 from commands.rollout import ScalePlan, UndoPlan
-from formatters import restart, rollout
+from formatters import muting, restart, rollout
 from formatters.document import Document
 
 PLANS: Mapping[type, Callable[[Any], Document]] = {
     RestartPlan: restart.restart_plan,
     UndoPlan: rollout.undo_plan,
     ScalePlan: rollout.scale_plan,
+    MutePlan: muting.mute_plan,
 }
 """Type of what a preview found → the function that puts it into words; the title is a question without a glyph."""
 

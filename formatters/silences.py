@@ -1,21 +1,20 @@
 """The words of `!silences` and of what makes, extends and ends them."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from bot.core.alerts import where
+from bot.core.ending import SilenceEnds
 from bot.core.facts import Verdict
-from bot.core.firing import FiringAlert
 from bot.core.matchers import write
 from bot.core.names import UserId
+from bot.core.renewal import CAP
 from bot.core.silences import Silence, State
 from commands.silences import Ended, Extended, Muted, Show, Silenced, SilenceList
 from formatters.document import Block, Bullets, Code, Document, Glyph, Item, Line, Mark, Paragraph, Person, line
-from formatters.words import age, ago, count, moment
+from formatters.muting import close, named
+from formatters.words import age, ago, clock, count, moment
 
 _SHOWN = 10
-_NAMED = 5
 
 
 def silence_list(result: SilenceList) -> Document:
@@ -34,15 +33,12 @@ def silence_list(result: SilenceList) -> Document:
 
 def silenced(result: Silenced) -> Document:
     """Say what is muted from now on, how much of it fires, and how to undo it."""
-    title = line(Mark(Glyph.SILENCED), " Silenced ", *_until(result.silence.ends_at, result), f" — {_how_many(result)}")
+    until = f"until resolved ({age(CAP)} at most)" if result.cap else _until(result.silence.ends_at, result)
+    title = line(Mark(Glyph.SILENCED), f" Silenced {until} — {_how_many(result)}")
     blocks: list[Block] = [Paragraph(line(Code(write(result.silence.matchers))))]
-    if result.mutes:
-        blocks.append(Bullets(tuple(_named(alert) for alert in result.mutes[:_NAMED])))
-    if (more := len(result.mutes) - _NAMED) > 0:
-        blocks.append(Paragraph(line(f"…and {more} more")))
+    blocks += named(result.mutes)
     if result.near:
-        names = ", ".join(result.near)
-        blocks.append(Paragraph(line("Nothing of that name fires. Near: ", Code(names))))
+        blocks.append(close(result.near))
     undo = Code(f"!silence expire {result.silence.short}")
     blocks.append(Paragraph(line("by ", Person(result.by), *_why(result.silence), " · undo: ", undo)))
     return Document(result.verdict, title, tuple(blocks))
@@ -52,7 +48,7 @@ def extended(result: Extended) -> Document:
     """Say how much longer it lasts."""
     was = moment(result.before.ends_at, result.as_of, ZoneInfo(result.zone))
     title = line(
-        Mark(Glyph.SILENCED), " Silence ", Code(result.after.short), " now ", *_until(result.after.ends_at, result)
+        Mark(Glyph.SILENCED), " Silence ", Code(result.after.short), f" now {_until(result.after.ends_at, result)}"
     )
     below = line(Code(write(result.after.matchers)), f" · was until {was}")
     return Document(result.verdict, title, (Paragraph(below),))
@@ -66,6 +62,17 @@ def ended(result: Ended) -> Document:
     loud = f"{count(result.loud, 'alert')} will be told again" if result.loud else f"{muted} that fires"
     items = tuple(_over(each) for each in result.silences[:_SHOWN])
     return Document(result.verdict, line(Mark(Glyph.OK), " ", *what, f" ended — {loud}"), (Bullets(items),))
+
+
+def silence_ends(result: SilenceEnds) -> Document:
+    """Say what is about to be told again, and how to mute it for longer."""
+    silence = result.silence
+    end = clock(result.at, ZoneInfo(result.zone))
+    again = f"{count(len(result.alerts), 'alert')} will be told again"
+    title = line(Mark(Glyph.SILENCED), f" A silence ends in {age(result.at - result.as_of)}, at {end} — {again}")
+    more = Code(f"!silence extend {silence.short} 2h")
+    below = line("by ", Person(UserId(silence.created_by)), *_why(silence), " · longer: ", more)
+    return Document(Verdict.NONE, title, (*named(result.alerts), Paragraph(below)))
 
 
 def _over(silence: Silence) -> Item:
@@ -92,35 +99,32 @@ def _listed(muted: Muted, result: SilenceList) -> Item:
     silence = muted.silence
     by = Person(UserId(silence.created_by))
     return Item(
-        line(Code(silence.short), " ", *_when(silence, muted.mutes, result)),
+        line(Code(silence.short), f" {_when(muted, result)}"),
         (line(Code(write(silence.matchers))), line("by ", by, *_why(silence))),
     )
 
 
-def _when(silence: Silence, mutes: int, result: SilenceList) -> Iterator[str]:
-    zone = ZoneInfo(result.zone)
+def _when(muted: Muted, result: SilenceList) -> str:
+    silence, zone = muted.silence, ZoneInfo(result.zone)
     match result.show:
         case Show.EXPIRED:
-            yield f"ended {ago(result.as_of - silence.ends_at)}"
+            return f"ended {ago(result.as_of - silence.ends_at)}"
         case Show.PENDING:
             begins, ends = (moment(at, result.as_of, zone) for at in (silence.starts_at, silence.ends_at))
-            yield f"from {begins} until {ends}"
+            return f"from {begins} until {ends}"
+        case _ if muted.cap:
+            until = f"until resolved, {moment(muted.cap, result.as_of, zone)} at the latest"
         case _:
-            yield from _until(silence.ends_at, result)
-            yield f" · mutes {mutes or 'nothing'}"
+            until = _until(silence.ends_at, result)
+    return f"{until} · mutes {muted.mutes or 'nothing'}"
 
 
-def _until(at: datetime, result: SilenceList | Silenced | Extended) -> tuple[str]:
-    return (f"until {moment(at, result.as_of, ZoneInfo(result.zone))} ({age(at - result.as_of)})",)
+def _until(at: datetime, result: SilenceList | Silenced | Extended) -> str:
+    return f"until {moment(at, result.as_of, ZoneInfo(result.zone))} ({age(at - result.as_of)})"
 
 
 def _how_many(result: Silenced) -> str:
     return f"mutes {count(len(result.mutes), 'alert')}" if result.mutes else "nothing of it fires now"
-
-
-def _named(alert: FiringAlert) -> Item:
-    place = where((alert,))
-    return Item(line(Code(alert.name), f" — {place}" if place else ""))
 
 
 def _why(silence: Silence) -> Line:

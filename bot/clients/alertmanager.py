@@ -125,10 +125,20 @@ class AlertmanagerApi:
         Raises Missing, and Rejected for one that is over.
         """
         found = await self._get("silences")
-        known = _read(_silences, found)
-        for each in known:
+        for each in _read(_silences, found):
             if mark(action) in each.comment:
                 return each
+        return await self._moved(found, identity, ends_at, mark(action))
+
+    async def renew(self, identity: str, ends_at: datetime) -> Silence:
+        """Move a silence's end, as often as one likes, and return it; a new id means that the old one was just ended.
+
+        Raises as `extend` does.
+        """
+        return await self._moved(await self._get("silences"), identity, ends_at)
+
+    async def _moved(self, found: Any, identity: str, ends_at: datetime, addition: str = "") -> Silence:
+        known = _read(_silences, found)
         at = next((number for number, each in enumerate(known) if each.id == identity), None)
         if at is None:
             raise Missing(NEIGHBOUR, "no such silence")
@@ -136,7 +146,7 @@ class AlertmanagerApi:
             raise Rejected(NEIGHBOUR, "that silence is over")
         # Everything else goes back as it came, also what we do not know: a silence is replaced as a whole.
         kept = {name: value for name, value in found[at].items() if name not in {"status", "updatedAt"}}
-        body = {**kept, "endsAt": _stamp(ends_at), "comment": f"{known[at].comment} {mark(action)}".strip()}
+        body = {**kept, "endsAt": _stamp(ends_at), "comment": f"{known[at].comment} {addition}".strip()}
         return _read(_silence, {**body, "id": await self._post(body), "status": known[at].state})
 
     async def expire(self, identity: str) -> None:

@@ -71,6 +71,8 @@ class Muted:
     by: UserId
     until: datetime
     why: str = ""
+    resolved: bool = False
+    """It lasts until what it mutes is resolved; `until` is then only the end it was last given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +133,14 @@ class Card:
         return any(member.status is Status.FIRING for member in self.members)
 
     @property
+    def counted(self) -> tuple[Member, ...]:
+        """The members that fire, or all when none does."""
+        return tuple(member for member in self.members if member.status is Status.FIRING) or self.members
+
+    @property
     def severity(self) -> Severity:
-        """The highest of the members that fire, or of all when none does."""
-        shown = [member for member in self.members if member.status is Status.FIRING] or self.members
-        found = {severity(member.labels) for member in shown}
+        """The highest of the members that count."""
+        found = {severity(member.labels) for member in self.counted}
         return next((level for level in Severity if level in found), Severity.NONE)
 
 
@@ -180,6 +186,12 @@ def merge(card: Card | None, webhook: Webhook, room: RoomId, now: datetime) -> t
     if all(member.status is Status.RESOLVED for member in members):
         return replace(card, members=members, gone=gone), News.CHANGED
     return _opened(webhook, room, card.episode + 1, now)
+
+
+def reads_the_same(before: Card, after: Card) -> bool:
+    """Tell whether nothing changed but the next end of a silence that lasts until resolved, which is not told."""
+    lasts = before.muted and after.muted and before.muted.resolved and after.muted.resolved
+    return (replace(before, muted=after.muted) if lasts else before) == after
 
 
 FLAP_WINDOW = timedelta(minutes=15)

@@ -8,9 +8,6 @@ from enum import StrEnum
 from bot.core import patterns
 from bot.core.errors import UsageError
 
-WATCHDOG = {"alertname": "Watchdog", "severity": "none"}
-"""The alert that always fires, to prove that alerts get through (kube-prometheus); it has no namespace."""
-
 _HINT = 'write an alert\'s name, or name=value, like namespace=data or pod=~"postgres.*"'
 _MOST = 20
 _CHARACTERS = 1000
@@ -127,13 +124,31 @@ def default_matchers(labels: Mapping[str, str]) -> tuple[Matcher, ...]:
     return (*kept, *_job(labels.get("job_name", "")))
 
 
-def too_broad(matchers: Sequence[Matcher]) -> Breadth | None:
-    """Say why a silence would hide too much, if so: it would match whatever fires, or the Watchdog."""
+def covering(alerts: Sequence[Mapping[str, str]]) -> tuple[Matcher, ...]:
+    """Return what silences all of these alerts, by what they have in common; nothing where that is not even a name."""
+    first, *others = alerts
+    shared = {name: value for name, value in first.items() if all(each.get(name) == value for each in others)}
+    names = sorted({each.get("alertname", "") for each in alerts})
+    either = "|".join(map(_literally, names))
+    if "" in names or len(either) > patterns.LONGEST:
+        return ()
+    if len(names) == 1:
+        return default_matchers(shared)
+    return (Matcher("alertname", either, Operator.LIKE), *default_matchers(shared))
+
+
+def too_broad(matchers: Sequence[Matcher], watchdog: str | None) -> Breadth | None:
+    """Say why a silence would hide too much, if so: it would match whatever fires, or the alert that always does.
+
+    `watchdog`: the name of that alert.
+    """
     if all_hold(matchers, {}) or all(_holds_anything(matcher) for matcher in matchers):
         return Breadth.EVERYTHING
     named = [matcher for matcher in matchers if matcher.name == "alertname"]
     aimed = any(matcher.is_equal and not _holds_anything(matcher) for matcher in named)
-    if all_hold(matchers, WATCHDOG) or (aimed and all_hold(named, WATCHDOG)):
+    # As kube-prometheus labels it, without a namespace.
+    labels = {"alertname": watchdog or "", "severity": "none"}
+    if watchdog and (all_hold(matchers, labels) or (aimed and all_hold(named, labels))):
         return Breadth.WATCHDOG
     return None
 
@@ -211,6 +226,12 @@ def _consistent(matchers: Sequence[Matcher]) -> None:
 
 def _holds_anything(matcher: Matcher) -> bool:
     return all(matcher.holds({matcher.name: value}) for value in _ANYTHING)
+
+
+def _literally(name: str) -> str:
+    """Return a pattern that a name alone matches."""
+    # The signs that mean something to RE2; it refuses a backslash before most others.
+    return re.sub(r"([\\.+*?()|\[\]{}^$])", r"\\\1", name)
 
 
 def _job(name: str) -> tuple[Matcher, ...]:

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import Protocol, TypeVar
 
 from bot.core.errors import UsageError
+from bot.core.matchers import is_matcher
 from bot.core.names import Key
 
 _QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "‚": "'", "\u00a0": " "})
@@ -25,10 +26,12 @@ CARD = "alert:"
 """How the key of an alert's card begins."""
 UNDOES = {"ack": "unack", "mute": "unmute"}
 """What taking a reaction back does, by the verb it stood for."""
-_DEEDS = {"👀": "ack", "👍": "ack", "🔕": "mute 2h", "🔇": "mute 2h", "🤫": "mute 2h"}
+_DEEDS = {"👀": "ack", "👍": "ack", "🔕": "mute 2h", "🔇": "mute 2h", "🤫": "mute 2h", "🙊": "mute 2h"}
 
 
 _OF_CARDS = {"silence": "mute", "unsilence": "unmute"}
+# What follows `silence` where it names a silence, or says itself what to mute.
+_NOT_OF_CARDS = frozenset(("add", "list", "query", "extend", "update", "expire", "del", "rm"))
 
 
 _BELOW_CARD = re.compile(rf"\w+:({CARD}[^:]+)(?::.*)?")
@@ -121,9 +124,15 @@ def must_be_known(cluster: str, known: Collection[str]) -> None:
 
 def about_card(words: tuple[str, ...], *, replied: bool) -> tuple[str, ...]:
     """Return the words as meant of a card: `silence 2h` below one, or with its handle, mutes what it is about."""
-    if words and words[0].lower() in _OF_CARDS and (replied or any(word.startswith("#") for word in words[1:])):
-        return (_OF_CARDS[words[0].lower()], *words[1:])
-    return words
+    verb, *rest = words or ("",)
+    meant = _OF_CARDS.get(verb.lower())
+    if meant is None or not (replied or any(word.startswith("#") for word in rest)):
+        return words
+    if rest and (rest[0].lower() in _NOT_OF_CARDS or any(map(is_matcher, rest))):
+        return words
+    if meant == "unmute" and not all(word.startswith("#") for word in rest):
+        return words
+    return (meant, *rest)
 
 
 def as_meant(words: tuple[str, ...]) -> tuple[str, ...]:

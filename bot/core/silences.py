@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from bot.core import durations, matchers
-from bot.core.durations import Clocked, For, Until
+from bot.core.durations import Clocked, Duration, For, Until
 from bot.core.errors import UsageError
 from bot.core.matchers import Matcher, operator
 from bot.core.names import RequestId
@@ -19,6 +19,8 @@ USUAL = For(timedelta(hours=1))
 """How long, where nobody said (as amtool)."""
 LONGEST = timedelta(days=7)
 """A silence that nobody remembers hides a page; who needs longer extends it."""
+ACKED = "ACK!"
+"""Begins the comment of a silence that comes from an ack; kthxbye goes by it, and people who use karma do."""
 SHORT_ID = 8
 """Characters of an id that are shown."""
 _LEAST_ID = 4
@@ -78,7 +80,7 @@ class Wish:
     """What a line asks to be silenced."""
 
     matchers: tuple[Matcher, ...]
-    duration: Clocked
+    duration: Duration
 
 
 def mark(action: RequestId) -> str:
@@ -105,18 +107,24 @@ def wish(words: Sequence[str], given: str | None) -> Wish:
             rest.append(words.pop(0))
     if not rest:
         raise UsageError("silence what?", hint="!silence 2h PostgresDown, or with matchers: !silence 2h namespace=data")
-    return Wish(matchers.read(rest), clocked(duration or USUAL))
+    return Wish(matchers.read(rest), possible(duration or USUAL))
 
 
-def clocked(duration: durations.Duration) -> Clocked:
+def possible(duration: Duration) -> Duration:
     """Return a duration that a silence can have; raise UsageError for any other."""
-    if isinstance(duration, Until):
-        raise UsageError("I cannot silence until it is over yet", hint="give it a time, like 2h or until 16:00")
     if isinstance(duration, For) and duration.span > LONGEST:
         raise UsageError(
             f"a silence lasts {LONGEST.days} days at most",
             hint=f"take {LONGEST.days}d and extend it: !silence extend <id> {LONGEST.days}d",
         )
+    return duration
+
+
+def clocked(duration: Duration) -> Clocked:
+    """Return a duration that a silence can be extended by; raise UsageError for any other."""
+    if isinstance(duration, Until):
+        raise UsageError("I extend by a time", hint="give it one, like 2h or until 16:00")
+    possible(duration)
     return duration
 
 

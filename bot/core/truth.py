@@ -9,6 +9,7 @@ from bot.core import webhook
 from bot.core.alerts import Card, Member, Muted, turned
 from bot.core.firing import AlertGroup, AlertmanagerStatus, FiringAlert
 from bot.core.names import Key, RoomId, UserId
+from bot.core.renewal import UntilResolved, caps
 from bot.core.silences import Silence, State
 from bot.core.webhook import Status, Webhook
 
@@ -39,6 +40,8 @@ class Told:
     """Every alert of every group by its fingerprint."""
     silences: Mapping[str, Silence]
     """The active ones by their id."""
+    lasting: Collection[str]
+    """The ids of those that last until resolved."""
     receivers: frozenset[str]
     young: bool
     """It runs too short a time for an alert that is missing to be over: alerts do not outlive its restart."""
@@ -50,18 +53,26 @@ def told(
     receivers: Iterable[str],
     status: AlertmanagerStatus,
     *,
+    orders: Iterable[UntilResolved] = (),
     now: datetime,
     gone_after: timedelta,
 ) -> Told:
     """Put together what was asked; ask for the status last, so that a restart in between is seen."""
     groups = tuple(groups)
+    active = {each.id: each for each in silences if each.state is State.ACTIVE}
     return Told(
         groups=groups,
         firing={identity(alert): alert for group in groups for alert in group.alerts},
-        silences={each.id: each for each in silences if each.state is State.ACTIVE},
+        silences=active,
+        lasting=caps(orders, active.values()).keys(),
         receivers=frozenset(receivers),
-        young=status.cluster.status == "settling" or now - status.uptime < _YOUNG * gone_after,
+        young=is_young(status, now, gone_after),
     )
+
+
+def is_young(status: AlertmanagerStatus, now: datetime, gone_after: timedelta) -> bool:
+    """Tell whether an Alertmanager runs too short a time for what it lacks to mean anything."""
+    return status.cluster.status == "settling" or now - status.uptime < _YOUNG * gone_after
 
 
 def identity(alert: FiringAlert) -> str:
@@ -203,9 +214,14 @@ def _muted(card: Card, said: Told) -> Muted | None:
             return card.muted
         holding.append(max(known, key=lambda silence: silence.ends_at))
     first = min(holding, key=lambda silence: silence.ends_at)
-    if card.muted and (card.muted.silence, card.muted.until) == (first.id, first.ends_at):
+    muted = Muted(first.id, UserId(first.created_by), first.ends_at, first.why, first.id in said.lasting)
+    if card.muted and _told_as(card.muted) == _told_as(muted):
         return card.muted
-    return Muted(first.id, UserId(first.created_by), first.ends_at, first.why)
+    return muted
+
+
+def _told_as(muted: Muted) -> tuple[object, ...]:
+    return muted.silence, muted.until, muted.resolved
 
 
 def _truncated(card: Card, cards: Sequence[Card], said: Told) -> int:

@@ -10,7 +10,7 @@ import structlog
 
 from bot.clients.alertmanager import AlertmanagerApi
 from bot.clients.store import cards as store
-from bot.clients.store import meta, outbox
+from bot.clients.store import meta, outbox, renewal
 from bot.clients.store.database import Transaction
 from bot.core import mornings
 from bot.core.alerts import Card
@@ -19,6 +19,7 @@ from bot.core.facts import Unknown
 from bot.core.held import Held
 from bot.core.message import Message
 from bot.core.names import EventId, Key
+from bot.core.renewal import caps
 from bot.core.standing import Board, BoardNotPinned, Digest, QuietOver, standing
 from bot.flow.cards import Cards
 from bot.flow.desk import Desk
@@ -139,8 +140,11 @@ class Bulletin:
             await self._desk.database.write(lambda tx: meta.put(tx, _PINNED, event))
 
     async def _silences(self) -> Any:
+        """Return the silences that have an end; what lasts until resolved is given another every few minutes."""
+        orders = await renewal.all_orders(self._desk.database)
         try:
-            return await self._alertmanager.silences()
+            found = await self._alertmanager.silences()
+            return [each for each in found if each.id not in caps(orders, found)]
         except NeighbourError as error:
             return Unknown(error.reason)
 

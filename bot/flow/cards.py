@@ -8,7 +8,7 @@ from typing import Any
 from bot.clients.store import cards, oncall, outbox
 from bot.clients.store.database import Database, Transaction
 from bot.core import paging, quiet
-from bot.core.alerts import AlertCard, Card, News, flapping, handle, merge, turned
+from bot.core.alerts import AlertCard, Card, News, flapping, handle, merge, reads_the_same, turned
 from bot.core.held import Held
 from bot.core.message import Message, Priority
 from bot.core.names import Key, RoomId, UserId
@@ -70,7 +70,9 @@ class Cards:
             return None
         changed = change(card)
         now = self._desk.system.now()
-        if changed != card:
+        if reads_the_same(card, changed):
+            await cards.save(tx, changed, now)
+        else:
             await self.show(tx, changed, now)
         if card.firing and not changed.firing:
             await self._tell_end(tx, changed, now)

@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from bot.clients.store import inbox, oncall, outbox, proposals
+from bot.clients.store import inbox, oncall, outbox, proposals, renewal
 from bot.clients.store.database import Transaction
 from bot.command import ActionContext, Command, Context, Handler, Plan, Request
 from bot.core.audit import Phase
@@ -18,6 +18,7 @@ from bot.core.facts import Verdict
 from bot.core.message import Message, Priority, Rendered, content, transaction_id
 from bot.core.names import Key, UserId
 from bot.core.reading import must_be_known
+from bot.core.renewal import UntilResolved
 from bot.core.replies import Broken, Changed, CutOff, Failure, Misread, NotRecorded, Nudge, TookTooLong, Unsure
 from bot.flow.audit import Deed, note
 from bot.flow.cards import Cards, Change
@@ -48,6 +49,7 @@ class Ended:
     amendments: tuple[tuple[Key, Change], ...] = ()
     on_call: tuple[UserId, ...] = ()
     """Who is paged from now on; nobody: who was before."""
+    renewals: tuple[UntilResolved, ...] = ()
     inverse: tuple[str, ...] = ()
     """The words that take it back."""
 
@@ -59,6 +61,7 @@ class _Effects:
     posts: list[Message] = field(default_factory=list)
     amendments: list[tuple[Key, Change]] = field(default_factory=list)
     on_call: list[UserId] = field(default_factory=list)
+    renewals: list[UntilResolved] = field(default_factory=list)
     inverse: list[str] = field(default_factory=list)
 
 
@@ -127,6 +130,7 @@ class Executor:
                 amendments=tuple(effects.amendments),
                 on_call=tuple(effects.on_call),
                 inverse=_where(effects.inverse, command.cluster(proposal.tokens)),
+                renewals=tuple(effects.renewals),
             )
         ended = replace(ended, took=self._desk.system.now() - began)
         await self._finish(deed, ended, proposal)
@@ -154,6 +158,7 @@ class Executor:
             post=effects.posts.append,
             amend=lambda key, change: effects.amendments.append((key, change)),
             assign=effects.on_call.extend,
+            renew=effects.renewals.append,
             undo_by=lambda *words: effects.inverse.extend(words),
         )
 
@@ -247,6 +252,8 @@ class Executor:
                 await self._cards.amend(tx, key, change)
             if ended.on_call:
                 await oncall.put(tx, ended.on_call)
+            for order in ended.renewals:
+                await renewal.put(tx, order)
             await inbox.done(tx, deed.request.event)
 
         return store

@@ -6,9 +6,10 @@ import structlog
 
 from bot.clients.alertmanager import AlertmanagerApi
 from bot.clients.store import cards as store
+from bot.clients.store import renewal
 from bot.clients.store.database import Transaction
 from bot.core import truth
-from bot.core.alerts import Card, News
+from bot.core.alerts import Card, News, reads_the_same
 from bot.core.errors import UsageError
 from bot.core.firing import AlertGroup, FiringAlert
 from bot.core.names import RoomId
@@ -62,8 +63,9 @@ class Reconciler:
         silences = await self._alertmanager.silences()
         receivers = await self._alertmanager.receivers()
         status = await self._alertmanager.status()
+        orders = await renewal.all_orders(self._desk.database)
         now, gone_after = self._desk.system.now(), self._desk.settings.limits.gone
-        return truth.told(groups, silences, receivers, status, now=now, gone_after=gone_after)
+        return truth.told(groups, silences, receivers, status, orders=orders, now=now, gone_after=gone_after)
 
     async def _restate(self, before: Card, after: Card) -> None:
         """Bring a card to what is true, unless it changed since it was compared."""
@@ -73,7 +75,7 @@ class Reconciler:
         async def work(tx: Transaction) -> Card | None:
             return await self._cards.amend(tx, before.key, lambda known: after if known == before else known)
 
-        if await self._desk.database.write(work) != after:
+        if await self._desk.database.write(work) != after or reads_the_same(before, after):
             return
         self._outbox.wake(before.room)
         how = "changed" if after.members == before.members else "closed"

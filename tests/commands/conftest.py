@@ -22,6 +22,7 @@ from bot.clients.plot import Plotter
 from bot.clients.prometheus import PrometheusApi
 from bot.clients.store.cards import CardFile
 from bot.clients.store.database import Database
+from bot.clients.store.renewal import Orders
 from bot.command import Context, Neighbours, Request
 from bot.config import Settings
 from bot.core.catalogue import relocate
@@ -142,6 +143,7 @@ class House:
             heard_from=lambda user, words, _: self.voices.get((user, words)),
             stopped=self.stopped,
             stop=lambda: 0,
+            orders=Orders(self.database),
         )
 
     async def _sleep(self, seconds: float) -> None:

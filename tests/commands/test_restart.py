@@ -30,6 +30,7 @@ def acting(ctx: Context, house: House, *, again: bool = False) -> ActionContext:
         post=lambda _: None,
         amend=lambda _key, _change: None,
         assign=lambda _: None,
+        renew=lambda _: None,
         undo_by=lambda *words: inverse.extend(words),
     )
     house.inverse = inverse

@@ -15,6 +15,7 @@ from bot.core.matchers import (
     Matcher,
     Operator,
     all_hold,
+    covering,
     default_matchers,
     is_matcher,
     operator,
@@ -197,7 +198,16 @@ def test_the_slowest_pattern_that_is_let_through_ends_soon() -> None:
     ],
 )
 def test_a_silence_must_hide_neither_everything_nor_the_watchdog(line: str, wanted: Breadth | None) -> None:
-    assert too_broad(read(tokens(line))) is wanted
+    assert too_broad(read(tokens(line)), "Watchdog") is wanted
+
+
+def test_the_alert_that_always_fires_goes_by_the_name_it_is_given() -> None:
+    switch = read(("DeadMansSwitch",))
+
+    assert too_broad(switch, "DeadMansSwitch") is Breadth.WATCHDOG
+    assert too_broad(read(("Watchdog",)), "DeadMansSwitch") is None
+    assert too_broad(switch, None) is None
+    assert too_broad(read(('alertname=""',)), None) is Breadth.EVERYTHING
 
 
 @pytest.mark.parametrize(
@@ -217,6 +227,26 @@ def test_a_silence_must_hide_neither_everything_nor_the_watchdog(line: str, want
 )
 def test_the_matchers_of_an_alert_outlive_its_pod(labels: dict[str, str], wanted: str) -> None:
     assert write(default_matchers(labels)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("alerts", "wanted"),
+    [
+        ([{"alertname": "Down", "namespace": "data", "pod": "a"}, {"alertname": "Down", "namespace": "data"}],
+         f'alertname="Down", {DATA}'),
+        ([{"alertname": "Down", "namespace": "data"}, {"alertname": "Down", "namespace": "ory"}], 'alertname="Down"'),
+        ([{"alertname": "Up", "namespace": "data"}, {"alertname": "Down", "namespace": "data"}],
+         f'alertname=~"Down|Up", {DATA}'),
+        ([{"alertname": "5xx (all)"}, {"alertname": "ä.b"}], r'alertname=~"5xx \\(all\\)|ä\\.b"'),
+        ([{"alertname": "Down"}, {"namespace": "data"}], ""),
+        ([{"alertname": f"Alert{number:030}"} for number in range(9)], ""),
+    ],
+)  # fmt: skip
+def test_a_group_is_silenced_by_what_its_alerts_have_in_common(alerts: list[dict[str, str]], wanted: str) -> None:
+    found = covering(alerts)
+
+    assert write(found) == wanted
+    assert all(all_hold(found, each) for each in alerts)
 
 
 def test_the_matchers_of_a_job_match_the_next_one_too() -> None:
@@ -250,7 +280,7 @@ LABELS = st.dictionaries(st.sampled_from(["a", "b", "c"]), st.text("ab-0.\n", ma
 @given(st.lists(st.text(max_size=40), max_size=5))
 def test_any_words_are_read_or_refused_and_nothing_else(words: list[str]) -> None:
     with suppress(UsageError):
-        too_broad(read(words))
+        too_broad(read(words), "Watchdog")
 
 
 @given(st.text(max_size=60) | st.text("ab|()[]{}*+?.^$\\1,-:i", max_size=30))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.errors import UsageError
-from bot.core.reading import addressed, as_meant, cluster_of, find, straighten, tokens
+from bot.core.reading import about_card, addressed, as_meant, cluster_of, find, straighten, tokens
 
 BOT = "@opsbot:example.org"
 
@@ -215,3 +215,26 @@ def test_a_cluster_may_be_named_anywhere_but_in_prose(
 def test_a_cluster_without_a_name_is_refused(words: tuple[str, ...]) -> None:
     with pytest.raises(UsageError):
         cluster_of(words)
+
+
+@pytest.mark.parametrize(
+    ("line", "replied", "wanted"),
+    [
+        ("silence", True, "mute"),
+        ("silence 2h new disk", True, "mute 2h new disk"),
+        ("Silence until resolved", True, "mute until resolved"),
+        ("silence 2h #k7", False, "mute 2h #k7"),
+        ("silence 2h PostgresDown", False, "silence 2h PostgresDown"),
+        ("silence 2h namespace=data", True, "silence 2h namespace=data"),
+        ("silence extend 1a2b3c4d 2h", True, "silence extend 1a2b3c4d 2h"),
+        ("silence expire 1a2b3c4d", True, "silence expire 1a2b3c4d"),
+        ("silence add 2h PostgresDown", True, "silence add 2h PostgresDown"),
+        ("unsilence", True, "unmute"),
+        ("unsilence #k7", False, "unmute #k7"),
+        ("unsilence 1a2b3c4d", True, "unsilence 1a2b3c4d"),
+        ("restart #k7", True, "restart #k7"),
+        ("", True, ""),
+    ],
+)
+def test_a_silence_below_a_card_is_of_that_card_unless_it_says_of_what(line: str, replied: bool, wanted: str) -> None:
+    assert about_card(tuple(line.split()), replied=replied) == tuple(wanted.split())

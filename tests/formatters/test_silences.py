@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.core.ending import SilenceEnds
 from bot.core.facts import Verdict
 from bot.core.firing import FiringAlert
 from bot.core.matchers import Matcher, Operator
@@ -87,6 +88,37 @@ next: !silence expire 9f9f9f9f""",
 alertname="PostgresDown", pod=~"a|b"
 • PostgresDown — data/postgres-1
 by @anna:example.org · new disk · undo: !silence expire 1a2b3c4d""",
+        ),
+        (
+            listed(Show.ACTIVE, Muted(BARE, 1, NOW + 22 * HOUR)),
+            """🔕 1 silence active — muting 1 alert
+• 9f9f9f9f until resolved, tomorrow 12:00 at the latest · mutes 1
+  alertname="PostgresDown"
+  by ben""",
+        ),
+        (
+            Silenced(NOW, "UTC", BARE, (ALERT,), (), ANNA, NOW + 24 * HOUR),
+            """🔕 Silenced until resolved (1 d at most) — mutes 1 alert
+alertname="PostgresDown"
+• PostgresDown — data/postgres-1
+by @anna:example.org · undo: !silence expire 9f9f9f9f""",
+        ),
+        (
+            SilenceEnds(DISK, NOW + HOUR / 4, (ALERT,), NOW, "UTC"),
+            """🔕 A silence ends in 15 min, at 14:15 — 1 alert will be told again
+• PostgresDown — data/postgres-1
+by @anna:example.org · new disk · longer: !silence extend 1a2b3c4d 2h""",
+        ),
+        (
+            SilenceEnds(BARE, NOW + HOUR / 12, (ALERT,) * 7, NOW, "UTC"),
+            """🔕 A silence ends in 5 min, at 14:05 — 7 alerts will be told again
+• PostgresDown — data/postgres-1
+• PostgresDown — data/postgres-1
+• PostgresDown — data/postgres-1
+• PostgresDown — data/postgres-1
+• PostgresDown — data/postgres-1
+…and 2 more
+by ben · longer: !silence extend 9f9f9f9f 2h""",
         ),
         (
             Silenced(NOW, "Asia/Tokyo", BARE, (), ("PostgresDown",), ANNA),

@@ -8,15 +8,19 @@ import pytest
 
 from bot.clients.alertmanager import AlertmanagerApi
 from bot.clients.http import Http
+from bot.clients.store import renewal
 from bot.core.errors import Missing, Rejected
 from bot.core.matchers import Matcher, Operator, all_hold, read
 from bot.core.names import RequestId
+from bot.core.renewal import CAP, UntilResolved
 from bot.core.silences import State
+from tests.flow.conftest import Bot, Clock, Ledger
 from tests.real.servers import Alertmanager, alert, bearer
 
 pytestmark = pytest.mark.real
 
 HOUR = timedelta(hours=1)
+MINUTE = 60
 BURNING = (
     {"alertname": "PostgresDown", "namespace": "data", "severity": "critical", "pod": "postgres-1"},
     {"alertname": "PostgresDown", "namespace": "data", "severity": "critical", "pod": "postgres-2"},
@@ -40,6 +44,17 @@ def alertmanager(alertmanager_binary: Path, tmp_path_factory: pytest.TempPathFac
 async def api(alertmanager: Alertmanager) -> AsyncIterator[AlertmanagerApi]:
     async with Http() as http:
         yield AlertmanagerApi(http, alertmanager.url)
+
+
+@pytest.fixture
+async def bot(alertmanager: Alertmanager, tmp_path: Path) -> AsyncIterator[Bot]:
+    """A bot whose clock is stepped, while Alertmanager's is not."""
+    bot = Bot(tmp_path, Clock(), Ledger(), alertmanager={"url": alertmanager.url})
+    await bot.open()
+    await bot.app.http.open()
+    yield bot
+    await bot.app.http.close()
+    await bot.close()
 
 
 async def made(api: AlertmanagerApi, action: str, *matchers: Matcher) -> str:
@@ -79,6 +94,67 @@ async def test_a_silence_lives_and_ends_as_with_the_simulated_one(api: Alertmana
     assert later.id == identity
     assert later.ends_at == once.ends_at == found.ends_at + HOUR
     assert (await api.silence(identity)).state is State.EXPIRED
+
+
+async def test_a_renewal_moves_the_end_of_the_same_silence_and_nothing_else(api: AlertmanagerApi) -> None:
+    identity = await made(api, "renewal", Matcher("alertname", "DiskFull"))
+    found = await api.silence(identity)
+
+    for minutes in (70, 80):
+        renewed = await api.renew(identity, found.starts_at + timedelta(minutes=minutes))
+    after = await api.silence(identity)
+    await api.expire(identity)
+
+    assert renewed.id == identity
+    assert after == found.model_copy(update={"ends_at": found.starts_at + timedelta(minutes=80)})
+    with pytest.raises(Rejected, match="that silence is over"):
+        await api.renew(identity, found.ends_at + HOUR)
+
+
+async def test_a_silence_until_resolved_is_renewed_while_it_burns_and_ended_when_it_is_over(
+    api: AlertmanagerApi, alertmanager: Alertmanager, bot: Bot
+) -> None:
+    labels = {"alertname": "UntilResolved", "namespace": "data"}
+    alertmanager.post(alert(labels))
+    identity = await made(api, "until", Matcher("alertname", "UntilResolved"))
+    order = UntilResolved(identity, (await api.silence(identity)).ends_at, bot.clock.wall + CAP)
+    await bot.app.database.write(lambda tx: renewal.put(tx, order))
+
+    bot.clock.step(55 * MINUTE)
+    await bot.app.silences.turn()
+    renewed = await api.silence(identity)
+    alertmanager.post(alert(labels, ended=True))
+    await bot.app.silences.turn()
+    bot.clock.step(2 * MINUTE)
+    await bot.app.silences.turn()
+
+    assert renewed.state is State.ACTIVE
+    # Alertmanager's own clock does not step: the end is a quarter of an hour from what the bot takes for now.
+    assert renewed.ends_at - order.until > timedelta(minutes=5)
+    assert (await api.silence(identity)).state is State.EXPIRED
+    assert await renewal.all_orders(bot.app.database) == []
+
+
+async def test_word_is_given_before_a_silence_of_anybodys_ends(
+    api: AlertmanagerApi, alertmanager: Alertmanager, bot: Bot
+) -> None:
+    labels = {"alertname": "EndsSoon", "namespace": "data"}
+    alertmanager.post(alert(labels))
+    identity = await made(api, "ends", Matcher("alertname", "EndsSoon"))
+
+    bot.clock.step(40 * MINUTE)
+    await bot.app.silences.turn()
+    early = await bot.said()
+    bot.clock.step(6 * MINUTE)
+    await bot.app.silences.turn()
+    word = await bot.sent()
+    await bot.app.silences.turn()
+    again = await bot.said()
+    await api.expire(identity)
+    alertmanager.post(alert(labels, ended=True))
+
+    assert (early, again) == ([], [])
+    assert [each["body"].splitlines()[1] for each in word] == ["• EndsSoon — data"]
 
 
 async def test_what_it_refuses_is_told_in_our_words(api: AlertmanagerApi) -> None:

@@ -118,4 +118,8 @@ UPDATE outbox SET attachment = CAST(file_text AS BLOB), content = json_set(conte
 ALTER TABLE outbox DROP COLUMN file_name;
 ALTER TABLE outbox DROP COLUMN file_text;
 """,
+    """
+-- Silences that last until what they mute is resolved: the end they were last given, and the one they never pass.
+CREATE TABLE until_resolved (silence TEXT PRIMARY KEY, until TEXT NOT NULL, cap TEXT NOT NULL) STRICT;
+""",
 )

@@ -208,10 +208,20 @@ class Alertmanager:
         identity = body.get("id") or ""
         if identity and identity not in self.silences:
             return Answer(text=_UNKNOWN_SILENCE, status=404)
-        identity = identity or str(uuid.uuid4())
-        who, why = body.get("createdBy", ""), body.get("comment", "")
-        self.silences[identity] = Silence(identity, matchers, max(starts, now), ends, who, why, now)
-        return Answer({"silenceID": identity})
+        made = Silence("", matchers, starts, ends, body.get("createdBy", ""), body.get("comment", ""), now)
+        return Answer({"silenceID": self._put(identity, made)})
+
+    def _put(self, identity: str, made: Silence) -> str:
+        """Keep a silence and return its id: one that is over, or that would mute something else, is not changed."""
+        now, old = made.updated_at, self.silences.get(identity)
+        if old and old.state(now) == "active" and _to_the_second(old) == _to_the_second(made):
+            self.silences[identity] = replace(made, id=identity)
+            return identity
+        if old and old.state(now) != "expired":
+            self.silences[identity] = replace(old, ends_at=now, updated_at=now)
+        identity = str(uuid.uuid4())
+        self.silences[identity] = replace(made, id=identity, starts_at=max(made.starts_at, now))
+        return identity
 
     def _one_silence(self, method: str, identity: str) -> Answer:
         silence = self.silences.get(identity)
@@ -231,6 +241,11 @@ class Alertmanager:
             "uptime": stamp(self.started),
             "versionInfo": {"version": "0.31.1", "branch": "HEAD", "revision": "0", "goVersion": "go1.26"},
         }
+
+
+def _to_the_second(silence: Silence) -> tuple[tuple[Matcher, ...], int]:
+    # As Alertmanager compares them (silence.go, canUpdate).
+    return silence.matchers, int(silence.starts_at.timestamp())
 
 
 def _graph(labels: dict[str, str]) -> str:
