@@ -97,7 +97,8 @@ class _Reader:
     def mapping(self, node: yaml.MappingNode, at: Location) -> dict[str, Any]:
         out: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            key = str(key_node.value)
+            name = str(key_node.value)
+            key = self._filled(name, key_node, (*at, name))
             if key in out:
                 self._complain(key_node, (*at, key), "stands here twice; keep one")
             self.lines[*at, key] = _line(key_node)
@@ -115,7 +116,7 @@ class _Reader:
     def _scalar(self, node: yaml.Node, at: Location) -> Any:
         text = str(node.value)
         if _VARIABLE.search(text):
-            return _VARIABLE.sub(lambda match: self._variable(match[1], node, at), text)
+            return self._filled(text, node, at)
         try:
             return yaml.SafeLoader("").construct_object(node)
         except yaml.YAMLError:
@@ -124,6 +125,9 @@ class _Reader:
         except ValueError:
             self._complain(node, at, f'looks like a date or a number and is none; put it in quotes: "{text}"')
         return text
+
+    def _filled(self, text: str, node: yaml.Node, at: Location) -> str:
+        return _VARIABLE.sub(lambda match: self._variable(match[1], node, at), text)
 
     def _variable(self, name: str, node: yaml.Node, at: Location) -> str:
         if name not in self.environment:

@@ -70,6 +70,12 @@ def test_a_variable_may_be_part_of_a_value(write: Write) -> None:
     assert read(write(text)).matrix.homeserver == "https://obviously-fake.example.org"
 
 
+def test_a_variable_may_be_part_of_a_key(write: Write) -> None:
+    text = FINE.replace("@anna:example.org", "@anna:${HOOK}.example.org")
+
+    assert list(read(write(text)).people) == ["@anna:obviously-fake.example.org"]
+
+
 OTHER = "timezone: UTC\nalerts:\n  room: dev\n"
 HOURS = "write them like 22:00-07:00, mon-fri 20:00-08:00 or sat,sun 00:00-24:00"
 SERVICES = "services:\n  data:\n    valkey: {ready: valkey}\n    postgres:\n"
