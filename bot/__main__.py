@@ -69,8 +69,10 @@ def _run(chosen: argparse.Namespace) -> int:
         return 1
     set_up(settings.log, debug=chosen.debug)
     from bot.app import App  # noqa: PLC0415
+    from bot.clients.process import leave_no_dump  # noqa: PLC0415
     from bot.core.errors import StoreFailed  # noqa: PLC0415
 
+    leave_no_dump()
     try:
         asyncio.run(App(settings).run())
     except (StoreFailed, OSError) as error:

@@ -4,10 +4,11 @@ import asyncio
 import signal
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from importlib.metadata import version
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -31,6 +32,7 @@ from bot.clients.store.oncall import Roster
 from bot.clients.store.proposals import DeedFile
 from bot.clients.store.renewal import Orders
 from bot.clients.system import System
+from bot.clients.unsealing import Unsealing
 from bot.command import Command, Context, Neighbours
 from bot.config import Cluster, Settings
 from bot.config.secrets import secret, tokens
@@ -48,8 +50,10 @@ from bot.flow.execute import Executor
 from bot.flow.gate import Gate
 from bot.flow.heartbeat import Heartbeat
 from bot.flow.intake import Intake
+from bot.flow.letters import Letters, Mail
 from bot.flow.listen import Listener
 from bot.flow.live import Live, LiveAnswers
+from bot.flow.once import OncePages
 from bot.flow.outbox import Outbox
 from bot.flow.pager import Pager
 from bot.flow.reconcile import Reconciler
@@ -61,6 +65,7 @@ from bot.flow.storm import Storms
 from bot.flow.voices import Voices
 from bot.flow.watch import Watch
 from bot.flow.watchdog import Watchdog
+from bot.web import once
 from bot.web.server import Door
 from commands import COMMANDS
 from formatters import FORMATTERS
@@ -120,6 +125,7 @@ class App:
             clusters={name: self._cluster(where) for name, where in settings.clusters.items()},
             openbao=pods,
             kv=KeyValues(self._account_at(pods), settings.openbao.mount),
+            unsealing=Unsealing(self.http),
             prometheus=PrometheusApi(self.http, settings.prometheus.url, limit=limit),
             alertmanager=AlertmanagerApi(self.http, settings.alertmanager.url, limit=limit),
             plotter=Plotter(settings.state / "matplotlib"),
@@ -159,7 +165,9 @@ class App:
         self.bulletin = Bulletin(desk, self.outbox, self.rooms, self.cards, self.neighbours.alertmanager)
         self.gate = Gate(desk, self.outbox, self.rooms, self._commands)
         self.live = LiveAnswers(desk, self.outbox)
-        self.executor = Executor(desk, self.outbox, self.cards, self.live, self._context, self._commands)
+        self.pages = OncePages(desk)
+        mail = Mail(self.pages, Letters(desk))
+        self.executor = Executor(desk, self.outbox, self.cards, self.live, mail, self._context, self._commands)
         self.chat = Chat(desk, self.outbox, self.gate, self.executor, self._list)
         self.voices = Voices(frozenset(settings.bots))
         self.listener = Listener(
@@ -178,6 +186,7 @@ class App:
             overflow=self._overflow,
             readiness=self.readiness,
             metrics=self.metrics,
+            pages={once.PREFIX: self._once().answer},
         )
 
     async def run(self) -> None:
@@ -281,6 +290,8 @@ class App:
             sleep=self.system.sleep,
             heard_from=self.voices.heard_from,
             stopped=live.stopped,
+            running=self.live.running,
+            end=self.live.end,
             stop=partial(self.live.stop, request),
         )
 
@@ -325,6 +336,13 @@ class App:
         except StoreFailed as error:
             return Unknown(str(error))
         return None
+
+    def _once(self) -> once.Once:
+        nonce = partial(self.system.new_id, 26)
+        return once.Once(self.pages.find, self.pages.submit, self._time_of_day, nonce)
+
+    def _time_of_day(self, at: datetime) -> str:
+        return at.astimezone(ZoneInfo(self.settings.timezone)).strftime("%H:%M")
 
     def _count(self, neighbour: str, result: str) -> None:
         self.metrics.neighbour_requests.labels(neighbour, result).inc()

@@ -30,11 +30,13 @@ if TYPE_CHECKING:
     from bot.clients.store.oncall import Roster
     from bot.clients.store.proposals import DeedFile
     from bot.clients.store.renewal import Orders
+    from bot.clients.unsealing import Unsealing
     from bot.config import Settings
     from bot.core.alerts import Card
     from bot.core.health import SelfReport
     from bot.core.message import Message, Rendered
     from bot.core.names import EventId, Key, RequestId, RoomId, UserId
+    from bot.core.once import Outcome, Want
     from bot.core.permissions import Need
     from bot.core.renewal import UntilResolved
 
@@ -71,6 +73,7 @@ class Neighbours:
     """Its pods, asked without a login."""
     kv: KeyValues
     """Its secrets, asked as ourselves."""
+    unsealing: Unsealing
     prometheus: PrometheusApi
     alertmanager: AlertmanagerApi
     plotter: Plotter
@@ -113,6 +116,10 @@ class Context:
     """When a known bot said some words in one of our rooms since a moment; None: not yet."""
     stopped: Event
     """Set when somebody no longer wants to follow; a command that goes on for long looks at it."""
+    running: Callable[[str], int]
+    """How many commands of a verb run now, this one counted."""
+    end: Callable[[str], int]
+    """Set `stopped` for every command of a verb that runs; return how many."""
     stop: Callable[[], int]
     """Set `stopped` for what the sender follows in this room, or for the message replied to; return how many."""
 
@@ -133,6 +140,12 @@ class ActionContext(Context):
     """Have a card changed, together with that record."""
     assign: Callable[[tuple[UserId, ...]], None]
     """Have these people paged from then on, together with that record."""
+    page: Callable[[UserId, Want, str, Callable[[bytearray], Awaitable[Outcome]]], str]
+    """Open a one-time page for a person and return its address; what is given there goes to the function."""
+    close_page: Callable[[str], Awaitable[None]]
+    """End a page, and take back the letter that told of it."""
+    letter: Callable[[UserId, Any], Awaitable[bool]]
+    """Send a person a result in our direct chat; False when they were not reached."""
     undo_by: Callable[..., None]
     """Say which words (verb, then arguments) take it back; `!undo` says them for some minutes."""
     renew: Callable[[UntilResolved], None]

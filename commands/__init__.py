@@ -23,6 +23,7 @@ from commands.status import status
 from commands.taking import ack, mute, unack, unmute
 from commands.top import top
 from commands.undo import undo
+from commands.unseal import unseal, unseal_cancel
 from commands.vault import vault_status
 
 COMMANDS: tuple[Command, ...] = (
@@ -54,6 +55,8 @@ COMMANDS: tuple[Command, ...] = (
     expire,
     assign,
     handover,
+    unseal,
+    unseal_cancel,
     restart,
     rollout_undo,
     scale,

@@ -50,6 +50,7 @@ from commands.silences import Ended, Extended, Silenced, SilenceList
 from commands.status import StatusReport
 from commands.taking import CardMuted, CardUnmuted, GivenBack, TakenOn
 from commands.top import TopReport
+from commands.unseal import Invitation, UnsealCancelled, UnsealReport
 from commands.vault import VaultStatus
 from formatters import (
     alert_list,
@@ -75,6 +76,7 @@ from formatters import (
     storm,
     taking,
     top,
+    unseal,
     vault,
     watchdog,
 )
@@ -116,6 +118,9 @@ FORMATTERS: Mapping[type, Callable[[Any], Document]] = {
     Extended: silences.extended,
     Ended: silences.ended,
     RestartReport: restart.restart_report,
+    UnsealReport: unseal.unseal_report,
+    UnsealCancelled: unseal.unseal_cancelled,
+    Invitation: unseal.invitation,
     RolloutStatus: rollout.rollout_status,
     RolloutHistory: rollout.rollout_history,
     RolledBack: rollout.rolled_back,

@@ -123,10 +123,11 @@ class Http:
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
         json: Any = None,
+        body: bytearray | None = None,
         max_bytes: int = MEBIBYTE,
     ) -> Answer:
-        """Send any request; only GET is ever tried again. Raises as `get` does."""
-        question = _Question(method, url, neighbour, dict(headers or {}), dict(params or {}), json, max_bytes)
+        """Send any request, with `json` or a `body` that is JSON; only GET is tried again. Raises as `get` does."""
+        question = _Question(method, url, neighbour, dict(headers or {}), dict(params or {}), json, body, max_bytes)
         try:
             async with asyncio.timeout(limit.total_seconds()):
                 answer = await self._ask(question)
@@ -163,6 +164,7 @@ class Http:
             headers=question.headers,
             params=question.params or None,
             json=question.json,
+            data=question.body,
             allow_redirects=False,
             # The limit around all attempts is the one that counts; aiohttp's own would be five minutes.
             timeout=aiohttp.ClientTimeout(total=None),
@@ -179,6 +181,7 @@ class _Question:
     headers: dict[str, str]
     params: dict[str, str]
     json: Any
+    body: bytearray | None = field(repr=False)
     max_bytes: int
 
 

@@ -68,6 +68,8 @@ class Attempt:
     per_minute: int
     skip_prompt: bool
     """`--yes` stood in the line."""
+    approves_itself: bool = False
+    """What is done needs no other confirmation: one tap undoes it, or the shares of several people are one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +98,8 @@ def decide(attempt: Attempt) -> Ruling:
     refusal = _refusal(attempt)
     if refusal:
         return refusal
-    if attempt.risk is Risk.READ or (attempt.risk is Risk.REVERSIBLE and attempt.skip_prompt):
-        return Allow()
-    return Ask()
+    skips = attempt.risk is Risk.REVERSIBLE and attempt.skip_prompt
+    return Allow() if attempt.risk is Risk.READ or attempt.approves_itself or skips else Ask()
 
 
 def _refusal(attempt: Attempt) -> Refuse | None:  # noqa: PLR0911 - one way out per reason

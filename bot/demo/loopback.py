@@ -37,21 +37,33 @@ def claim(port: int) -> None:
         raise DidNotStart(f"port {port} is taken by another program") from error
 
 
+def page(
+    port: int, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+) -> tuple[int, str]:
+    """Return status and text of one answer, as a browser gets it; raise OSError when nobody answers."""
+    status, raw = _exchange(port, method, path, body, headers or {})
+    return status, raw.decode(errors="replace")
+
+
 def request(
     port: int, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None
 ) -> tuple[int, dict[str, Any]]:
     """Return status and JSON object of one answer ({} for anything else); raise OSError when nobody answers."""
+    content = None if body is None else json.dumps(body).encode()
+    status, raw = _exchange(port, method, path, content, {"Content-Type": "application/json", **(headers or {})})
+    return status, _object(raw)
+
+
+def _exchange(port: int, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> tuple[int, bytes]:
     connection = http.client.HTTPConnection(HOST, port, timeout=_ANSWER_SECONDS)
     try:
-        content = None if body is None else json.dumps(body)
-        connection.request(method, path, content, {"Content-Type": "application/json", **(headers or {})})
+        connection.request(method, path, body, dict(headers))
         answer = connection.getresponse()
-        raw = answer.read()
+        return answer.status, answer.read()
     except http.client.HTTPException as error:
         raise ConnectionError(f"no answer on port {port}") from error
     finally:
         connection.close()
-    return answer.status, _object(raw)
 
 
 def _object(raw: bytes) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from bot.demo.world import inhabit, keep_keys
 PEOPLE: Mapping[str, Mapping[str, Any]] = {
     "anna": {"role": "admin", "key_holder": True, "on_call": True},
     "ben": {"role": "operator", "key_holder": True},
-    "cleo": {"role": "viewer"},
+    "cleo": {"role": "viewer", "key_holder": True},
 }
 """Who is in the room, by the part before the colon."""
 SOL = "sol"
@@ -169,6 +169,7 @@ class Stage:
             "rooms": dict(self.rooms),
             "web": {
                 "listen": f"127.0.0.1:{self.port}",
+                "public_url": self.url,
                 "webhook_token_file": str(self.directory / "webhook-token"),
             },
             "people": {self.sessions[name].user_id: dict(person) for name, person in PEOPLE.items()},

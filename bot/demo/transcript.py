@@ -19,6 +19,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from bot.core.names import EventId, UserId
+from bot.demo import holders
 from bot.demo.cluster.troubles import TROUBLE
 from bot.demo.stage import Stage
 from bot.demo.view import Seen, View
@@ -269,6 +270,21 @@ async def _sick(player: Player, words: list[str]) -> None:
     store.change(kind, namespace, name, lambda draft: draft["metadata"]["annotations"].update({TROUBLE: trouble}))
 
 
+async def _seal(player: Player, _: list[str]) -> None:
+    """`seal`: OpenBao seals itself, as after a restart."""
+    assert player.stage.openbao
+    await asyncio.to_thread(player.stage.openbao.seal)
+
+
+async def _give(player: Player, words: list[str]) -> None:
+    """`give PERSON NUMBER|wrong`: a key holder opens the page in their direct chat and gives a share."""
+    stage = player.stage
+    assert stage.openbao
+    assert stage.homeserver
+    address = await holders.page_of(stage.homeserver, stage.sessions[words[0]], stage.user)
+    await asyncio.to_thread(holders.give, address, holders.share_of(stage.openbao.keys.shares, words[1]))
+
+
 async def _refuse(player: Player, words: list[str]) -> None:
     """`refuse VERB RESOURCE GROUP`: the API server no longer lets the bot do that."""
     player.stage.cluster.access.deny(words[0], words[1], group=words[2])
@@ -307,6 +323,8 @@ DEEDS: dict[str, Callable[[Player, list[str]], Awaitable[None]]] = {
     "crash": _crash,
     "heal": _heal,
     "sick": _sick,
+    "seal": _seal,
+    "give": _give,
     "refuse": _refuse,
     "allow": _allow,
     "openbao": _openbao,

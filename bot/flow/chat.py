@@ -177,7 +177,9 @@ class Chat:
         may_skip = command.changes or command.stands_in
         rest = tuple(word for word in line.tokens if not (may_skip and word in _SKIPS))
         skips = len(rest) < len(line.tokens)
-        ruling = await self._gate.rule(arrival, command.risk, skip_prompt=skips or not command.asks, again=again)
+        ruling = await self._gate.rule(
+            arrival, command.risk, skip_prompt=skips, approves_itself=not command.asks, again=again
+        )
         if isinstance(ruling, Refuse):
             await self._refuse(arrival, command, ruling)
             return
@@ -196,7 +198,7 @@ class Chat:
         if plan:
             asks = command.asks if plan.asks is None else plan.asks
             risk = plan.risk or command.risk
-            ruling = await self._gate.rule(arrival, risk, skip_prompt=skips or not asks, again=True)
+            ruling = await self._gate.rule(arrival, risk, skip_prompt=skips, approves_itself=not asks, again=True)
             if isinstance(ruling, Refuse):
                 await self._refuse(arrival, command, ruling)
                 return

@@ -24,6 +24,7 @@ from bot.flow.audit import Deed, note
 from bot.flow.cards import Cards, Change
 from bot.flow.desk import Desk
 from bot.flow.gate import request_of
+from bot.flow.letters import Mail
 from bot.flow.live import Live, LiveAnswers, answer_key
 from bot.flow.outbox import Outbox
 
@@ -74,11 +75,13 @@ class Executor:
         posts: Outbox,
         cards: Cards,
         live: LiveAnswers,
+        mail: Mail,
         make_context: MakeContext,
         commands: Mapping[str, Command],
     ) -> None:
         self._desk = desk
         self._live = live
+        self._mail = mail
         self._cards = cards
         self._outbox = posts
         self._make_context = make_context
@@ -94,7 +97,7 @@ class Executor:
         """Run a command that changes nothing; a crash on the way means that it is run again."""
         deed = Deed(request, command, tokens)
         await self._desk.database.write(lambda tx: note(tx, self._desk.system, deed, Phase.INTENT))
-        async with self._live.of(request) as live:
+        async with self._live.of(request, command.verb) as live:
             ended = await self._run(command, command.handler, self._make_context(live), tokens)
         await self._desk.database.write(self._outcome(deed, ended, None))
         self._answered(deed, ended)
@@ -120,7 +123,7 @@ class Executor:
             return
         began = self._desk.system.now()
         effects = _Effects()
-        async with self._live.of(request) as live:
+        async with self._live.of(request, command.verb) as live:
             ctx = self._action_context(live, proposal, effects, again=again)
             ended = await self._run(command, command.handler, ctx, proposal.tokens)
         if ended.ok:
@@ -145,7 +148,7 @@ class Executor:
         return None if same else Ended(Changed(words, request.id), ok=False)
 
     async def _looked(self, command: Command, look: Handler, tokens: tuple[str, ...], request: Request) -> Ended:
-        async with self._live.of(request) as live:
+        async with self._live.of(request, "") as live:
             return await self._run(command, look, self._make_context(live), tokens)
 
     def _action_context(self, live: Live, proposal: Proposal, effects: _Effects, *, again: bool) -> ActionContext:
@@ -159,6 +162,9 @@ class Executor:
             amend=lambda key, change: effects.amendments.append((key, change)),
             assign=effects.on_call.extend,
             renew=effects.renewals.append,
+            page=self._mail.open,
+            close_page=self._mail.close,
+            letter=self._mail.send,
             undo_by=lambda *words: effects.inverse.extend(words),
         )
 

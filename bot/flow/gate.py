@@ -65,7 +65,9 @@ class Gate:
         person = self._desk.settings.people.get(user)
         return person.role if person else None
 
-    async def rule(self, arrival: Arrival, risk: Risk, *, skip_prompt: bool, again: bool = False) -> Ruling:
+    async def rule(
+        self, arrival: Arrival, risk: Risk, *, skip_prompt: bool, approves_itself: bool = False, again: bool = False
+    ) -> Ruling:
         """Decide on a command that has just been read, or `again` once its risk is known better."""
         heard = arrival.heard
         facts = await self._rooms.facts(heard.room) if self.role(heard.sender) else None
@@ -79,6 +81,7 @@ class Gate:
             recent=0 if again else self._count(heard.sender),
             per_minute=self._desk.settings.limits.per_person,
             skip_prompt=skip_prompt,
+            approves_itself=approves_itself,
         )
         ruling = decide(attempt)
         if isinstance(ruling, Refuse):

@@ -24,6 +24,7 @@ class Live:
     """One command that runs."""
 
     request: Request
+    verb: str
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
     shown: Rendered | None = None
 
@@ -37,9 +38,9 @@ class LiveAnswers:
         self._running: dict[RequestId, Live] = {}
 
     @asynccontextmanager
-    async def of(self, request: Request) -> AsyncIterator[Live]:
+    async def of(self, request: Request, verb: str) -> AsyncIterator[Live]:
         """Keep a command among those that run while the block does."""
-        live = Live(request)
+        live = Live(request, verb)
         self._running[request.id] = live
         try:
             yield live
@@ -67,6 +68,17 @@ class LiveAnswers:
             return
         live.shown = rendered
         self._outbox.wake(request.room)
+
+    def running(self, verb: str) -> int:
+        """Return how many commands of a verb run."""
+        return sum(live.verb == verb for live in self._running.values())
+
+    def end(self, verb: str) -> int:
+        """End every command of a verb that can be ended; return how many."""
+        ended = [live for live in self._running.values() if live.verb == verb]
+        for live in ended:
+            live.stopped.set()
+        return len(ended)
 
     def stop(self, by: Request) -> int:
         """End what a person follows in their room, or the one whose message they replied to; return how many."""

@@ -23,6 +23,7 @@ from bot.clients.prometheus import PrometheusApi
 from bot.clients.store.cards import CardFile
 from bot.clients.store.database import Database
 from bot.clients.store.renewal import Orders
+from bot.clients.unsealing import Unsealing
 from bot.command import Context, Neighbours, Request
 from bot.config import Settings
 from bot.core.catalogue import relocate
@@ -119,6 +120,7 @@ class House:
             clusters={},
             openbao=pods,
             kv=KeyValues(account, "secret"),
+            unsealing=Unsealing(http),
             prometheus=PrometheusApi(http, settings.prometheus.url),
             alertmanager=AlertmanagerApi(http, settings.alertmanager.url),
             plotter=Plotter(self.directory / "matplotlib"),
@@ -142,6 +144,8 @@ class House:
             sleep=self._sleep,
             heard_from=lambda user, words, _: self.voices.get((user, words)),
             stopped=self.stopped,
+            running=lambda _: 1,
+            end=lambda _: 0,
             stop=lambda: 0,
             orders=Orders(self.database),
         )

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -31,6 +31,9 @@ def acting(ctx: Context, house: House, *, again: bool = False) -> ActionContext:
         amend=lambda _key, _change: None,
         assign=lambda _: None,
         renew=lambda _: None,
+        page=lambda *_: "",
+        close_page=cast("Any", None),
+        letter=cast("Any", None),
         undo_by=lambda *words: inverse.extend(words),
     )
     house.inverse = inverse

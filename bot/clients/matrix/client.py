@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from bot.clients.http import Counter
-from bot.clients.matrix import crosssigning
+from bot.clients.matrix import crosssigning, direct
 from bot.clients.matrix.account import Account
 from bot.clients.matrix.answers import HOMESERVER, Refused
 from bot.clients.matrix.events import (
@@ -228,6 +228,10 @@ class Matrix:
     async def leave(self, room: RoomId) -> None:
         """Leave a room, or decline an invitation."""
         await self._account.call("POST", f"{room_path(room)}/leave", {})
+
+    async def direct_room(self, person: UserId) -> RoomId:
+        """Return our direct chat with a person, made and with them invited where there is none."""
+        return await direct.direct_room(self._account.call, self.user, person, encrypted=self._account.encryption)
 
     async def resolve(self, alias: str) -> RoomId:
         """Return the room an alias (`#name:server`) stands for."""
