@@ -24,6 +24,8 @@ _TELLING = ("pod", "instance", "persistentvolumeclaim", "node", "device", "conta
 _SUMMARIES = ("summary", "message", "description")
 """Annotations that say what is wrong, the best first."""
 _LINKS = (("Runbook", ("runbook_url", "runbook")), ("Graph", ("dashboard_url", "dashboard", "graph_url")))
+_GRAFANA = "1"
+"""The version of its webhooks."""
 _ENDINGS = {1: "st", 2: "nd", 3: "rd"}
 
 
@@ -153,7 +155,7 @@ def _addresses(card: Card) -> Iterator[tuple[str, str]]:
     first = card.members[0]
     for word, names in _LINKS:
         yield from ((word, first.annotations[name]) for name in names if name in first.annotations)
-    yield "Alertmanager", card.external_url
+    yield ("Grafana" if card.version == _GRAFANA else "Alertmanager"), card.external_url
     yield "Source", first.generator_url
 
 

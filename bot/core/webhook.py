@@ -224,7 +224,7 @@ _Count = Annotated[int, PlainValidator(_count)]
 
 
 class _Single(BaseModel):
-    """One alert on the wire; Grafana's further fields are allowed and left alone."""
+    """One alert on the wire; of Grafana's further fields, the address of its graph counts."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -234,14 +234,18 @@ class _Single(BaseModel):
     starts_at: _Start = Field(alias="startsAt")
     ends_at: _End = Field(default=None, alias="endsAt")
     generator_url: _Link = Field(default="", alias="generatorURL")
+    dashboard_url: _Link = Field(default="", alias="dashboardURL")
+    panel_url: _Link = Field(default="", alias="panelURL")
     fingerprint: _Text = ""
 
     def value(self) -> Alert:
         known = 0 < len(self.fingerprint) <= _FINGERPRINT_CHARACTERS
+        graph = self.panel_url or self.dashboard_url
         return Alert(
             status=self.status,
             labels=self.labels,
-            annotations=self.annotations,
+            # Where Prometheus's rules have it; one that the rule itself names counts more.
+            annotations={"dashboard_url": graph, **self.annotations} if graph else self.annotations,
             starts_at=self.starts_at,
             ends_at=self.ends_at if self.status is Status.RESOLVED else None,
             generator_url=self.generator_url,

@@ -93,6 +93,22 @@ def test_grafanas_further_fields_change_nothing() -> None:
     assert webhook == read(plain)
 
 
+@pytest.mark.parametrize(
+    ("further", "annotated", "graph"),
+    [
+        ({"dashboardURL": "https://g/d/1"}, {}, "https://g/d/1"),
+        ({"dashboardURL": "https://g/d/1", "panelURL": "https://g/d/1?viewPanel=4"}, {}, "https://g/d/1?viewPanel=4"),
+        ({"panelURL": "https://g/d/1"}, {"dashboard_url": "https://g/own"}, "https://g/own"),
+    ],
+)
+def test_grafanas_graph_is_where_a_rule_of_prometheus_names_it(
+    further: dict[str, str], annotated: dict[str, str], graph: str
+) -> None:
+    webhook = read(group(alert(annotations=annotated, **further)))
+
+    assert webhook.alerts[0].annotations["dashboard_url"] == graph
+
+
 def test_labels_come_sorted_whatever_the_order_on_the_wire() -> None:
     webhook = read(group())
 
