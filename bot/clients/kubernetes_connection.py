@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from urllib.parse import quote, urlencode
 
 import yaml
 
+from bot.clients import kubernetes_vendor
 from bot.clients.http import OUTAGES, Counter, no_hidden_retries, outage, pause, refusal, refused_status, was_cut
 from bot.core.errors import Denied, Missing, NeighbourError, Rejected, Unreachable
 from bot.core.kinds import Object
@@ -78,10 +78,10 @@ class Connection:
         """How often they were read."""
 
     async def open(self) -> Any:
-        """Return the vendor's ApiClient; the first call imports it (up to 2 s, in a thread) and reads credentials."""
+        """Return the vendor's ApiClient; the first call imports it (in a thread) and reads credentials."""
         async with self._lock:
             if self._client is None:
-                vendor = await asyncio.to_thread(_vendor)
+                vendor = await asyncio.to_thread(kubernetes_vendor.load)
                 self._configuration = vendor.client.Configuration()
                 await self._read_credentials(vendor)
                 self._client = _client(vendor, self._configuration)
@@ -180,7 +180,7 @@ class Connection:
         async with self._lock:
             # Several questions are refused together when a token ends; the first of them reads the new one for all.
             if self._credentials == before:
-                await self._read_credentials(_vendor())
+                await self._read_credentials(kubernetes_vendor.load())
 
     async def _patient(self, question: Question) -> _Reply:
         """Ask again when the API says "later" or the line is cut, as the vendor's client does not (K2)."""
@@ -244,16 +244,6 @@ async def _until_cut(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     with suppress(*OUTAGES):
         async for chunk in chunks:
             yield chunk
-
-
-def _vendor() -> Any:
-    """Import the vendor's package: up to 2 s and 60 MB, so not before it is needed."""
-    import kubernetes_asyncio  # noqa: PLC0415 - late on purpose, see above
-
-    # At DEBUG it writes whole answers into the log (K3).
-    logger = logging.getLogger("kubernetes_asyncio")
-    logger.setLevel(max(logging.WARNING, logger.getEffectiveLevel()))
-    return kubernetes_asyncio
 
 
 def _client(vendor: Any, configuration: Any) -> Any:
