@@ -1,7 +1,9 @@
 """Alertmanager: what fires and what is silenced; makes, extends and ends silences."""
 
+import asyncio
+import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -10,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from bot.clients.http import Answer, Http
 from bot.core.errors import Missing, Rejected, Unreachable
-from bot.core.firing import AlertGroup, AlertmanagerStatus, FiringAlert, Receiver
+from bot.core.firing import AlertGroup, AlertmanagerStatus, FiringAlert, Receiver, bare
 from bot.core.matchers import Matcher
 from bot.core.names import RequestId
 from bot.core.silences import Silence, State, mark, marked
@@ -32,8 +34,11 @@ _UNKNOWN = b"silence not found"
 _OVER = b"already expired"
 _ERROR_BYTES = 4096
 
+Known = Callable[[str, FiringAlert], bool]
+"""Tells of a receiver's alert whether its labels and annotations are known already; of ten thousand they are 30 MB."""
+
 _alerts = TypeAdapter(tuple[FiringAlert, ...])
-_groups = TypeAdapter(tuple[AlertGroup, ...])
+_group = TypeAdapter(AlertGroup)
 _receivers = TypeAdapter(tuple[Receiver, ...])
 _silences = TypeAdapter(tuple[Silence, ...])
 _silence = TypeAdapter(Silence)
@@ -79,10 +84,13 @@ class AlertmanagerApi:
         silenced: bool = True,
         inhibited: bool = True,
         receiver: str | None = None,
+        known: Known = lambda _receiver, _alert: False,
     ) -> tuple[AlertGroup, ...]:
-        """Return the same alerts as they are told together."""
+        """Return the same alerts as they are told together; what is `known` comes without labels and annotations."""
         asked = _asked(matchers, active=active, silenced=silenced, inhibited=inhibited, receiver=receiver)
-        return _read(_groups, await self._get("alerts/groups", asked))
+        answer = await self._ask("alerts/groups", asked)
+        # In a thread: it may be a second's work, and meanwhile webhooks come.
+        return await asyncio.to_thread(_groups, answer.body, known)
 
     async def silences(self) -> tuple[Silence, ...]:
         """Return every silence it still knows: pending, active and, for some days, expired ones."""
@@ -158,11 +166,14 @@ class AlertmanagerApi:
             _accepted(answer)
 
     async def _get(self, path: str, asked: Sequence[tuple[str, str]] = ()) -> Any:
+        return (await self._ask(path, asked)).json()
+
+    async def _ask(self, path: str, asked: Sequence[tuple[str, str]]) -> Answer:
         question = f"?{urlencode(asked)}" if asked else ""
         answer = await self._http.get(
             f"{self._url}/api/v2/{path}{question}", neighbour=NEIGHBOUR, limit=self._limit, max_bytes=_LONGEST_ANSWER
         )
-        return _accepted(answer).json()
+        return _accepted(answer)
 
     async def _post(self, silence: Mapping[str, Any]) -> str:
         answer = await self._http.request(
@@ -207,6 +218,39 @@ def _read(kind: TypeAdapter[_T], found: Any) -> _T:
         return kind.validate_python(found)
     except ValidationError as error:
         raise Unreachable(NEIGHBOUR, "unreadable answer") from error
+
+
+def _groups(body: bytes, known: Known) -> tuple[AlertGroup, ...]:
+    """Read groups one by one, so that never more than one of them is there in full."""
+    found = []
+    for row in _elements(body):
+        group = _read(_group, row)
+        name = group.receiver.name
+        alerts = tuple(bare(alert) if alert.fingerprint and known(name, alert) else alert for alert in group.alerts)
+        found.append(group.model_copy(update={"alerts": alerts}))
+    return tuple(found)
+
+
+def _elements(body: bytes) -> Iterator[Any]:
+    """Give the elements of a JSON list one after the other; raise Unreachable when it is none."""
+    text, decoder = body.decode("utf-8", "replace").strip(), json.JSONDecoder()
+    if not (text.startswith("[") and text.endswith("]")):
+        raise Unreachable(NEIGHBOUR, "unreadable answer")
+    at = _skip(text, 1)
+    while at < len(text) - 1:
+        try:
+            element, at = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError) as error:
+            raise Unreachable(NEIGHBOUR, "unreadable answer") from error
+        yield element
+        at = _skip(text, at)
+
+
+def _skip(text: str, at: int) -> int:
+    """Return where the next element begins."""
+    while text[at] in " \t\r\n,":
+        at += 1
+    return at
 
 
 def _path(identity: str) -> str:

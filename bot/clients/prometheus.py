@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from bot.clients.http import MEBIBYTE, Http
 from bot.core.errors import Rejected, Unreachable
@@ -13,6 +13,7 @@ from bot.core.firing import FiringAlert
 from bot.core.graphs import Rule, Series, Window
 
 NEIGHBOUR = "prometheus"
+_firing = TypeAdapter(FiringAlert)
 _LONGEST_ANSWER = 16 * MEBIBYTE
 _LONGEST_RANGE = 4 * MEBIBYTE
 """About a thousand series of a hundred points."""
@@ -108,6 +109,6 @@ def _rule(row: dict[str, Any]) -> Rule:
 
 
 def _alert(row: dict[str, Any]) -> FiringAlert:
-    return FiringAlert.model_validate(
+    return _firing.validate_python(
         {"labels": row["labels"], "annotations": row.get("annotations") or {}, "startsAt": row["activeAt"]}
     )

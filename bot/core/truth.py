@@ -24,6 +24,7 @@ ASSUMED = "~"
 _NOBODY = "null"
 """The receiver that kube-prometheus gives what nobody is to be told of."""
 _VERSION = "4"
+_NOTHING: Mapping[str, str] = {}
 
 Identity = tuple[Key, str, datetime]
 """A member of a card: key, fingerprint, start."""
@@ -75,6 +76,15 @@ def is_young(status: AlertmanagerStatus, now: datetime, gone_after: timedelta) -
     return status.cluster.status == "settling" or now - status.uptime < _YOUNG * gone_after
 
 
+def outline(card: Card) -> Card:
+    """Return as much of a card as is compared: ten thousand alerts with all they say are 20 MB."""
+    return replace(card, members=tuple(map(_outline, card.members)))
+
+
+def _outline(member: Member) -> Member:
+    return replace(member, labels=_NOTHING, annotations=_NOTHING, generator_url="")
+
+
 def identity(alert: FiringAlert) -> str:
     """Return an alert's fingerprint."""
     return alert.fingerprint or webhook.fingerprint(alert.labels)
@@ -113,6 +123,21 @@ def restated(card: Card, cards: Sequence[Card], said: Told, gone: Collection[Ide
     return changed if changed.firing else turned(changed, now)
 
 
+def shown_by(cards: Iterable[Card], heard: Collection[str]) -> dict[tuple[str, str], datetime]:
+    """Return since when each alert burns on a card, by receiver (none, while none is known) and fingerprint."""
+    return {
+        (card.receiver if heard else "", member.fingerprint): member.starts_at
+        for card in cards
+        for member in _burning(card)
+    }
+
+
+def is_shown(shown: Mapping[tuple[str, str], datetime], receiver: str, alert: FiringAlert) -> bool:
+    """Tell whether a card shows it as burning, since then or later: Alertmanager may move a start back, not on."""
+    since = shown.get((receiver, identity(alert)))
+    return since is not None and since >= _start(alert)
+
+
 def untold(
     said: Told, cards: Sequence[Card], heard: Collection[str], now: datetime, *, but: str | None
 ) -> Iterator[AlertGroup]:
@@ -121,11 +146,7 @@ def untold(
     `heard`: the receivers known to post to us; while none is known, any alert counts once, whoever is told of it.
     `but`: the name of the alert that has no card (the Watchdog).
     """
-    shown = {
-        (card.receiver if heard else "", member.fingerprint): member.starts_at
-        for card in cards
-        for member in _burning(card)
-    }
+    shown = shown_by(cards, heard)
     filled = {(card.receiver, member.fingerprint) for card in cards if card.truncated for member in _burning(card)}
     for group in said.groups:
         name = group.receiver.name
@@ -135,7 +156,7 @@ def untold(
         patience = timedelta(0) if any((name, identity(alert)) in filled for alert in group.alerts) else LATE
         due = [alert for alert in group.alerts if _is_loud(alert) and now - alert.starts_at >= patience]
         receiver = name if heard else ""
-        lost = [alert for alert in due if alert.name != but and not _is_shown(shown, receiver, alert)]
+        lost = [alert for alert in due if not is_shown(shown, receiver, alert) and alert.name != but]
         if lost:
             shown |= {(receiver, identity(alert)): alert.starts_at for alert in lost}
             yield group.model_copy(update={"alerts": tuple(lost)})
@@ -252,12 +273,6 @@ def _identity(card: Card, member: Member) -> Identity:
 
 def _is_loud(alert: FiringAlert) -> bool:
     return not (alert.muting.silenced_by or alert.muting.inhibited_by)
-
-
-def _is_shown(shown: Mapping[tuple[str, str], datetime], receiver: str, alert: FiringAlert) -> bool:
-    """Tell whether a card shows it as burning, since then or later: Alertmanager may move a start back, not on."""
-    since = shown.get((receiver, identity(alert)))
-    return since is not None and since >= _start(alert)
 
 
 def _just_over(alert: FiringAlert, over: Mapping[tuple[str, datetime], datetime], now: datetime) -> bool:

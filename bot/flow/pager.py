@@ -49,24 +49,24 @@ class Pager:
 
     async def turn(self) -> None:
         """Do for each card what is due; what fails for one fails for no other."""
-        calls = [await self._safely(card) for card in await store.open_cards(self._desk.database)]
+        calls = [await self._safely(key) for key in await store.open_keys(self._desk.database)]
         # After all the pages, and side by side: a second channel that hangs holds no page back.
         async with asyncio.TaskGroup() as tasks:
             for call in filter(None, calls):
                 tasks.create_task(self._call(call), name=f"second channel {call.card.handle}")
 
-    async def _safely(self, card: Card) -> _Call | None:
+    async def _safely(self, key: Key) -> _Call | None:
         try:
-            return await self._see_to(card)
+            return await self._see_to(key)
         except StoreFailed:
             raise
         except Exception:
-            log.exception("pager.broken", card=card.key)
+            log.exception("pager.broken", card=key)
             return None
 
-    async def _see_to(self, card: Card) -> _Call | None:
-        now = self._desk.system.now()
-        if await self._cards.due(self._desk.database, card, now) is Due.NOTHING:
+    async def _see_to(self, key: Key) -> _Call | None:
+        card, now = await store.get(self._desk.database, key), self._desk.system.now()
+        if card is None or await self._cards.due(self._desk.database, card, now) is Due.NOTHING:
             return None
         call = await self._desk.database.write(lambda tx: self._do(tx, card.key))
         self._outbox.wake(card.room)

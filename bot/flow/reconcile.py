@@ -1,6 +1,8 @@
 """Keeps the cards true: tells what Alertmanager's webhooks did not, closes what it no longer knows."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import partial
 
 import structlog
 
@@ -14,7 +16,7 @@ from bot.core.errors import UsageError
 from bot.core.firing import AlertGroup, FiringAlert
 from bot.core.names import RoomId
 from bot.core.truth import Absences, Told
-from bot.flow.cards import Cards
+from bot.flow.cards import Cards, Change
 from bot.flow.desk import Desk
 from bot.flow.duty import every
 from bot.flow.outbox import Outbox
@@ -45,21 +47,32 @@ class Reconciler:
     async def once(self) -> None:
         """Compare now; raise OpsError when Alertmanager does not answer every question."""
         # First the cards, then the question: what changes in between is left for the next time.
-        known = await store.open_cards(self._desk.database)
+        known = await self._known()
         heard = await store.receivers(self._desk.database, but=truth.ASSUMED)
-        said = await self._ask()
+        said = await self._ask(truth.shown_by(known, heard), by_name=bool(heard))
         now = self._desk.system.now()
         self._missing = truth.missing(self._missing, known, said, now)
         gone = truth.gone(self._missing, now, self._desk.settings.limits.gone)
+        restate = partial(truth.restated, cards=known, said=said, gone=gone, now=now)
         for card in known:
-            await self._restate(card, truth.restated(card, known, said, gone, now))
+            await self._restate(card, restate)
         watchdog = self._desk.settings.alerts.watchdog
         for group in truth.untold(said, known, heard, now, but=watchdog):
             await self._tell(group, heard)
 
-    async def _ask(self) -> Told:
+    async def _known(self) -> list[Card]:
+        """Return the outlines of the cards that burn."""
+        database = self._desk.database
+        keys = await store.open_keys(database)
+        return [truth.outline(card) for key in keys if (card := await store.get(database, key))]
+
+    async def _ask(self, shown: Mapping[tuple[str, str], datetime], *, by_name: bool) -> Told:
         """Ask for everything, one question after the other: the same connection leads to the same Alertmanager."""
-        groups = await self._alertmanager.groups()
+
+        def known(receiver: str, alert: FiringAlert) -> bool:
+            return truth.is_shown(shown, receiver if by_name else "", alert)
+
+        groups = await self._alertmanager.groups(known=known)
         silences = await self._alertmanager.silences()
         receivers = await self._alertmanager.receivers()
         status = await self._alertmanager.status()
@@ -67,15 +80,17 @@ class Reconciler:
         now, gone_after = self._desk.system.now(), self._desk.settings.limits.gone
         return truth.told(groups, silences, receivers, status, orders=orders, now=now, gone_after=gone_after)
 
-    async def _restate(self, before: Card, after: Card) -> None:
-        """Bring a card to what is true, unless it changed since it was compared."""
+    async def _restate(self, before: Card, restate: Change) -> None:
+        """Bring a card to what is true, unless it changed since it was compared; `before`: its outline then."""
+        after = restate(before)
         if after == before:
             return
 
-        async def work(tx: Transaction) -> Card | None:
-            return await self._cards.amend(tx, before.key, lambda known: after if known == before else known)
+        def change(card: Card) -> Card:
+            return restate(card) if truth.outline(card) == before else card
 
-        if await self._desk.database.write(work) != after or reads_the_same(before, after):
+        changed = await self._desk.database.write(lambda tx: self._cards.amend(tx, before.key, change))
+        if changed is None or truth.outline(changed) != after or reads_the_same(before, after):
             return
         self._outbox.wake(before.room)
         how = "changed" if after.members == before.members else "closed"

@@ -118,6 +118,28 @@ async def test_groups_and_status_are_told(desk: Desk) -> None:
     assert "receiver" not in repr(status)
 
 
+async def test_what_is_known_comes_without_labels_and_all_else_with_them(desk: Desk) -> None:
+    down = desk.monitoring.alertmanager.fire(DOWN, {"summary": "It is down"})
+    desk.monitoring.alertmanager.fire(DOWN | {"pod": "b"}, {"summary": "It is down"})
+
+    mark = down.fingerprint
+
+    (group,) = await desk.api.groups(known=lambda receiver, alert: (receiver, alert.fingerprint) == ("matrix", mark))
+    known, new = sorted(group.alerts, key=lambda alert: alert.fingerprint != mark)
+
+    assert (known.labels, known.annotations, known.starts_at) == ({}, {}, new.starts_at)
+    assert (new.labels["pod"], new.annotations) == ("b", {"summary": "It is down"})
+
+
+async def test_groups_are_read_however_their_list_is_laid_out(desk: Desk) -> None:
+    group = '{"labels": {"a": "]["}, "receiver": {"name": "ops"}, "alerts": null}'
+
+    for body, number in (("[]", 0), (" [ ]\n", 0), (f"[{group}]", 1), (f"\n[\n  {group} ,\n\t{group}\n]\n", 2)):
+        desk.monitoring.answer(API, text=body)
+
+        assert len(await desk.api.groups()) == number
+
+
 async def test_receivers_and_the_start_are_told(desk: Desk) -> None:
     desk.clock.now = NOW + HOUR
     desk.monitoring.alertmanager.restart()

@@ -44,6 +44,11 @@ async def open_cards(source: Transaction | Database) -> list[Card]:
     return [_card(row) for row in rows]
 
 
+async def open_keys(source: Transaction | Database) -> list[Key]:
+    """Return the keys of the cards that still burn, oldest first: to have one card at a time, not all of them."""
+    return [Key(row["key"]) for row in await query(source, "SELECT key FROM cards WHERE open ORDER BY opened_at")]
+
+
 async def held(source: Transaction | Database, why: Held) -> list[Card]:
     """Return the cards that are held back for a reason, burning or over, oldest first."""
     rows = await query(source, "SELECT card, room FROM cards WHERE held = ? ORDER BY opened_at", why)
