@@ -90,8 +90,17 @@ def mark() -> str:
 
 def memory(pid: int) -> float:
     """Return a process's resident memory in MiB."""
+    return _status(pid, "VmRSS")
+
+
+def peak(pid: int) -> float:
+    """Return the most resident memory that a process ever had, in MiB."""
+    return _status(pid, "VmHWM")
+
+
+def _status(pid: int, name: str) -> float:
     fields = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
-    return next(int(line.split()[1]) / 1024 for line in fields if line.startswith("VmRSS"))
+    return next(int(line.split()[1]) / 1024 for line in fields if line.startswith(name))
 
 
 def cpu(pid: int) -> float:

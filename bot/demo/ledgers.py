@@ -1,5 +1,6 @@
 """Two ledgers and their verdict on the first promise: what the bot took upon itself, what the room then saw; pure."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
@@ -7,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from bot.core.names import EventId, UserId
 from bot.demo.view import Seen
 
+_COUNTED = re.compile(r"([\d,]+) (group|alert)s?\b")
 _NAMED = 5
 """How many members a card names."""
 
@@ -98,9 +100,24 @@ def first_shown(promised: Promised, seen: Iterable[Seen], bot: UserId) -> list[s
 def _lost(promised: Promised, ours: list[Seen]) -> Iterable[str]:
     latest = {event.key: event for event in ours if event.key.startswith("alert:")}
     cards = {name: card for card in latest.values() if (name := _group(promised, card))}
+    storms = list({event.key: event for event in ours if event.key.startswith("storm:")}.values())
+    counted = _counted(storms, "group") >= len(promised.groups) and _counted(storms, "alert") >= promised.alerts
+    rages = any(" STORM " in storm.body for storm in storms)
     for group, pods in promised.groups.items():
-        if group not in cards or not _shows(cards[group], pods):
+        # A storm's card tells of what burns while it lasts, and of what ended in it for good.
+        told_by_storm = counted and (rages or not any(pods.values()))
+        if not (_shows(cards[group], pods) if group in cards else told_by_storm):
             yield group
+
+
+def _counted(storms: Iterable[Seen], noun: str) -> int:
+    """Return how many groups or alerts storms' cards count; one that says no alerts has one in each group."""
+    found = [_numbers(storm.body) for storm in storms]
+    return sum(each.get(noun, each.get("group", 0)) for each in found)
+
+
+def _numbers(body: str) -> dict[str, int]:
+    return {noun: int(number.replace(",", "")) for number, noun in _COUNTED.findall(body)}
 
 
 def _group(promised: Promised, card: Seen) -> str:

@@ -56,6 +56,32 @@ def test_a_card_that_names_a_resolved_alert_as_firing_is_a_lost_one() -> None:
     assert judge(promised, [CARD], BOT).lost == ("Disk",)
 
 
+def _storm(*lines: str) -> Seen:
+    return replace(CARD, event_id=EventId("$storm"), key="storm:1", body="\n".join(lines))
+
+
+@pytest.mark.parametrize(
+    ("storm", "fires", "lost"),
+    [
+        (("⚠️ STORM 2 groups in 1 s — 2 warning", "1,002 alerts in all"), True, ()),
+        (("⚠️ STORM 1 group in 1 s — 1 warning", "1,002 alerts in all"), True, ("Slow",)),
+        (("⚠️ STORM 2 groups in 1 s — 2 warning", "1,001 alerts in all"), True, ("Slow",)),
+        (("⚠️ STORM 2 groups in 1 s — 2 warning",), True, ("Slow",)),
+        # Over, it tells of what ended; what burns must have a card.
+        (("ℹ️ storm over: 2 groups in 1 s, 1 still burns", "1,002 alerts in all"), True, ("Slow",)),
+        (("ℹ️ storm over: 2 groups in 1 s, 1 still burns", "1,002 alerts in all"), False, ()),
+    ],
+)
+def test_a_group_without_a_card_is_kept_by_a_storm_that_counts_everything(
+    storm: tuple[str, ...], fires: bool, lost: tuple[str, ...]
+) -> None:
+    promised = Promised()
+    promised.accepted("Disk", {"a-1": True, "a-2": True})
+    promised.accepted("Slow", {f"b-{number}": fires for number in range(1000)})
+
+    assert judge(promised, [CARD, _storm(*storm)], BOT).lost == lost
+
+
 def test_inversions_are_counted_in_pairs() -> None:
     assert inversions("abcd", "abcd") == 0
     assert inversions("abcd", "bad") == 1
