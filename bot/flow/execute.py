@@ -16,7 +16,7 @@ from bot.core.confirmation import Proposal
 from bot.core.errors import NeighbourError, NotBegun, StoreFailed, Unreachable, UsageError
 from bot.core.facts import Verdict
 from bot.core.message import Message, Priority, Rendered, content, transaction_id
-from bot.core.names import Key, UserId
+from bot.core.names import Key, RoomId, UserId
 from bot.core.reading import must_be_known
 from bot.core.renewal import UntilResolved
 from bot.core.replies import Broken, Changed, CutOff, Failure, Misread, NotRecorded, Nudge, TookTooLong, Unsure
@@ -238,7 +238,7 @@ class Executor:
         rendered = self._desk.render(ended.result)
         late = proposal is None and self._desk.system.now() - deed.request.at > LONG
         answer = self._message(deed.request, answer_key(deed.request.id), rendered, rings=late)
-        messages = [*ended.posts] if _told_by_card(ended) else [*ended.posts, answer]
+        messages = [*ended.posts] if _told_by_card(ended, deed.request.room) else [*ended.posts, answer]
         failed = rendered.verdict is Verdict.BAD
         if proposal and (failed or ended.took > LONG):
             nudge = Nudge(deed.words, deed.request.sender, failed, ended.took)
@@ -292,9 +292,12 @@ def _where(inverse: list[str], cluster: str) -> tuple[str, ...]:
     return (*inverse, "--cluster", cluster) if inverse and cluster else tuple(inverse)
 
 
-def _told_by_card(ended: Ended) -> bool:
-    """Tell whether the card that a tap changed says all there is to say."""
-    return bool(ended.amendments) and getattr(ended.result, "told_by_card", False)
+def _told_by_card(ended: Ended, room: RoomId) -> bool:
+    """Tell whether the card that a word or a tap changed says all there is to say, where it was said."""
+    if not (ended.amendments and getattr(ended.result, "told_by_card", False)):
+        return False
+    card = ended.result.card
+    return card.room == room and not card.held
 
 
 def _state(ended: Ended, failed: bool) -> str:

@@ -26,6 +26,7 @@ from bot.core.policy import Risk
 from bot.demo.loopback import free_port
 from bot.flow.chat import request_from
 from bot.flow.gate import Said
+from commands import COMMANDS
 from commands.announce import Announced
 from commands.help import help_
 from commands.undo import undo
@@ -165,6 +166,14 @@ class Ledger:
             return Announced(CLEO)
 
         return (lift, watch, stop)
+
+
+class Real(Ledger):
+    """The commands that everybody has, instead of those of a test."""
+
+    @property
+    def commands(self) -> Any:
+        return COMMANDS
 
 
 def settings(state: Path, **changed: Any) -> Settings:

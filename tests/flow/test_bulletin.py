@@ -9,8 +9,7 @@ from bot.clients.store import oncall
 from bot.core.alerts import Muted, Taken
 from bot.core.message import FIELD
 from bot.demo.monitoring import SimulatedMonitoring
-from commands import COMMANDS
-from tests.flow.conftest import ANNA, BEN, CLEO, Clock, Ledger, MakeBot
+from tests.flow.conftest import ANNA, BEN, CLEO, Clock, Ledger, MakeBot, Real
 from tests.flow.test_chat import hears
 from tests.flow.test_pager import DOWN, FULL, House
 
@@ -20,14 +19,6 @@ PEOPLE = {
     BEN: {"role": "operator", "on_call": True},
     CLEO: {"role": "viewer"},
 }
-
-
-class Real(Ledger):
-    """The commands that everybody has."""
-
-    @property
-    def commands(self) -> Any:
-        return COMMANDS
 
 
 @pytest.fixture

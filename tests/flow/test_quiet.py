@@ -13,8 +13,7 @@ from bot.core.message import FIELD
 from bot.core.names import RoomId
 from bot.core.webhook import read
 from bot.demo.monitoring.payloads import Alert, webhook_body
-from commands import COMMANDS
-from tests.flow.conftest import ANNA, BEN, ROOM, Clock, Ledger, MakeBot
+from tests.flow.conftest import ANNA, BEN, ROOM, Clock, Ledger, MakeBot, Real
 from tests.flow.test_chat import hears
 
 # Friday the 27th of November 2026, an hour before it gets quiet.
@@ -83,14 +82,6 @@ def _since_midnight(now: datetime) -> timedelta:
     return now - now.replace(hour=0, minute=0)
 
 
-class Real(Ledger):
-    """The commands that everybody has."""
-
-    @property
-    def commands(self) -> Any:
-        return COMMANDS
-
-
 @pytest.fixture
 def ledger() -> Ledger:
     return Real()
@@ -142,6 +133,19 @@ async def test_alerts_names_what_is_held_also_where_alertmanager_does_not_answer
 
     assert "ℹ️ 2 cards held back until tomorrow 07:00: DiskFull #a1, QueueGrows #b1" in everything["body"].splitlines()
     assert "ℹ️ 1 card held back until tomorrow 07:00: DiskFull #a1" in some["body"].splitlines()
+
+
+async def test_who_takes_what_is_held_is_answered_and_sees_its_card(house: House) -> None:
+    await house.pass_to(23)
+    await house.fire(FULL)
+
+    said = await hears(house.bot, BEN, "!ack #a1")
+
+    assert [each["body"].splitlines()[0] for each in said] == [
+        f"👀 {BEN} on it — DiskFull #a1",
+        f"👀 {BEN} on it — DiskFull — storage/seaweed-0 #a1",
+    ]
+    assert await house.held() == []
 
 
 async def test_a_critical_rings_at_any_hour(house: House) -> None:

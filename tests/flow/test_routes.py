@@ -11,7 +11,8 @@ from bot.core.names import RoomId
 from bot.core.webhook import read
 from bot.demo.monitoring import SimulatedMonitoring
 from bot.demo.monitoring.payloads import Alert, webhook_body
-from tests.flow.conftest import ROOM, Bot, Clock, MakeBot
+from tests.flow.conftest import ANNA, ROOM, Bot, Clock, Ledger, MakeBot, Real
+from tests.flow.test_chat import hears
 
 DATA, APPS = RoomId("!data:example.org"), RoomId("!apps:example.org")
 ROOMS = {"ops": ROOM, "data": DATA, "apps": APPS}
@@ -23,6 +24,11 @@ ROUTED: dict[str, Any] = {"rooms": ROOMS, "alerts": {"routes": ROUTES}}
 DISK = {"alertname": "DiskFull", "severity": "warning", "namespace": "data", "pod": "valkey-0"}
 POSTGRES = DISK | {"pod": "postgres-1"}
 WATCHDOG = {"alertname": "Watchdog", "severity": "none", "pod": "postgres-0"}
+
+
+@pytest.fixture
+def ledger() -> Ledger:
+    return Real()
 
 
 @pytest.fixture
@@ -114,6 +120,21 @@ async def test_what_burns_stays_on_its_card_when_the_routes_change(
     assert again == {}
     assert ended == {home: ["✅ RESOLVED DiskFull — data/postgres-1 #a1"]}
     assert await seen(bot) == {}
+
+
+async def test_who_takes_a_card_from_another_room_is_answered_there(make: MakeBot) -> None:
+    bot = await make(**ROUTED).open()
+    await posts(bot, Alert(POSTGRES, bot.clock.wall), Alert(DISK, bot.clock.wall))
+    await seen(bot)
+
+    (answer,) = await hears(bot, ANNA, "!ack #a1")
+    there = await seen(bot)
+    elsewhere = await hears(bot, ANNA, "!ack #b1")
+
+    assert answer["body"] == f"👀 {ANNA} on it — DiskFull #a1"
+    assert there == {"data": [f"👀 {ANNA} on it — DiskFull — data/postgres-1 #a1"]}
+    # In its own room the card says it, by an edit.
+    assert [each["body"].splitlines()[0] for each in elsewhere] == [f"👀 {ANNA} on it — DiskFull — data/valkey-0 #b1"]
 
 
 async def test_the_absence_of_the_watchdog_is_told_where_a_route_leads_it(bot: Bot) -> None:

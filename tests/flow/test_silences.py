@@ -17,21 +17,12 @@ from bot.core.webhook import read
 from bot.demo.monitoring import SimulatedMonitoring
 from bot.demo.monitoring.alertmanager import Silence
 from bot.demo.monitoring.payloads import webhook_body
-from commands import COMMANDS
-from tests.flow.conftest import ANNA, ROOM, Bot, Clock, Ledger, MakeBot
+from tests.flow.conftest import ANNA, ROOM, Bot, Clock, Ledger, MakeBot, Real
 from tests.flow.test_chat import hears
 
 DOWN = {"alertname": "PostgresDown", "severity": "critical", "namespace": "data", "pod": "postgres-1"}
 MINUTE, HOUR = 60, 3600
 CARD = "PostgresDown — data/postgres-1 #a1"
-
-
-class Real(Ledger):
-    """The commands that everybody has."""
-
-    @property
-    def commands(self) -> Any:
-        return COMMANDS
 
 
 @pytest.fixture
