@@ -93,7 +93,7 @@ class Bulletin:
     async def _release(self, tx: Transaction) -> None:
         """Name in each room what came and went, and give what still burns its card."""
         now, held = self._desk.system.now(), await store.held(tx, Held.QUIET)
-        for room in {card.room: None for card in held}:
+        for room in dict.fromkeys(card.room for card in held):
             there = [card for card in held if card.room == room]
             went = [card for card in there if not card.firing]
             burning = [card for card in there if card.firing]
