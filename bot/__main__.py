@@ -1,4 +1,4 @@
-"""The command line: run · demo · check-config · config-example · import-receiver · replay · keys-check."""
+"""The command line: run · demo · doctor · check-config · config-example · import-receiver · replay · keys-check."""
 
 import argparse
 import asyncio
@@ -26,6 +26,12 @@ def _parser() -> argparse.ArgumentParser:
         "--no-secrets", action="store_true", help="leave the secret files alone: for a machine without them"
     )
     check.set_defaults(run=_check_config)
+    doctor = verbs.add_parser(
+        "doctor", help="ask what the bot may do and whom it reaches; exit 0, 1 to change something, 2 not answered"
+    )
+    doctor.add_argument("--config", type=Path, required=True, metavar="FILE")
+    doctor.add_argument("--cluster", "-C", "--cluster-name", default="", metavar="NAME", help="one of `clusters`")
+    doctor.set_defaults(run=_doctor)
     example = verbs.add_parser("config-example", help="print a configuration with every key and its reason")
     example.add_argument("--catalogue", action="store_true", help="print the default services instead")
     example.set_defaults(run=_config_example)
@@ -91,6 +97,25 @@ def _check_config(chosen: argparse.Namespace) -> int:
         return 1
     print(f"{chosen.config}: fine")
     return 0
+
+
+def _doctor(chosen: argparse.Namespace) -> int:
+    from bot.config import ConfigError, load  # noqa: PLC0415
+    from bot.core.errors import UsageError  # noqa: PLC0415
+    from bot.doctor import examine  # noqa: PLC0415
+    from bot.logs import set_up  # noqa: PLC0415
+
+    try:
+        settings = load(chosen.config)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return 1
+    set_up(settings.log, debug=False)
+    try:
+        return examine(settings, chosen.cluster)
+    except UsageError as error:
+        print(f"{error.problem}; {error.hint}", file=sys.stderr)
+        return 1
 
 
 def _config_example(chosen: argparse.Namespace) -> int:

@@ -129,6 +129,8 @@ class App:
             prometheus=PrometheusApi(self.http, settings.prometheus.url, limit=limit),
             alertmanager=AlertmanagerApi(self.http, settings.alertmanager.url, limit=limit),
             plotter=Plotter(settings.state / "matplotlib"),
+            matrix=self.matrix,
+            second=self.second,
             http=self.http,
         )
 
@@ -167,7 +169,7 @@ class App:
         self.live = LiveAnswers(desk, self.outbox)
         self.pages = OncePages(desk)
         mail = Mail(self.pages, Letters(desk))
-        self.executor = Executor(desk, self.outbox, self.cards, self.live, mail, self._context, self._commands)
+        self.executor = Executor(desk, self.outbox, self.cards, self.live, mail, self.context, self._commands)
         self.chat = Chat(desk, self.outbox, self.gate, self.executor, self._list)
         self.voices = Voices(frozenset(settings.bots))
         self.listener = Listener(
@@ -270,7 +272,8 @@ class App:
     def _account(self) -> str:
         return f"{self.settings.matrix.homeserver} {self.settings.matrix.user} {self.matrix.device_id}"
 
-    def _context(self, live: Live) -> Context:
+    def context(self, live: Live) -> Context:
+        """Return what a command may touch."""
         request = live.request
         return Context(
             request=request,

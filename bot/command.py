@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from bot.clients.alertmanager import AlertmanagerApi
     from bot.clients.http import Http
     from bot.clients.kubernetes import Kubernetes
+    from bot.clients.matrix import Matrix
     from bot.clients.openbao import OpenBao
     from bot.clients.openbao_kv import KeyValues
     from bot.clients.plot import Plotter
     from bot.clients.prometheus import PrometheusApi
+    from bot.clients.second import SecondChannel
     from bot.clients.store.audit import AuditLog
     from bot.clients.store.cards import CardFile
     from bot.clients.store.oncall import Roster
@@ -77,6 +79,8 @@ class Neighbours:
     prometheus: PrometheusApi
     alertmanager: AlertmanagerApi
     plotter: Plotter
+    matrix: Matrix
+    second: SecondChannel
     http: Http
 
     def at(self, cluster: str) -> Neighbours:

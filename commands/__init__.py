@@ -9,6 +9,7 @@ from commands.announce import announce
 from commands.audit import audit
 from commands.cards import history, why
 from commands.check import check
+from commands.doctor import doctor
 from commands.events import events
 from commands.graph import graph
 from commands.help import help_
@@ -44,6 +45,7 @@ COMMANDS: tuple[Command, ...] = (
     vault_status,
     kv_list,
     kv_get,
+    doctor,
     ping,
     audit,
     ack,

@@ -1,12 +1,11 @@
 """`!status`: what runs, what is wrong with it, whether secrets are in step, and how the bot itself is."""
 
 import asyncio
-from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.command import Context, command
-from bot.core.errors import Unreachable, UsageError
+from bot.core.errors import UsageError
 from bot.core.facts import Unknown, Verdict, worst
 from bot.core.health import SelfReport
 from bot.core.kinds import Kind
@@ -15,8 +14,9 @@ from bot.core.permissions import looks
 from bot.core.pods import read_pod
 from bot.core.syncs import Sync, read_syncs
 from bot.core.workloads import OWNERS, Workload, read_wish, workloads
-from commands.asking import PART, ask, ask_all
+from commands.asking import ask
 from commands.existing import NEEDED, must_exist
+from commands.neighbours import NeighbourStatus, neighbours
 from commands.parameters import NamespaceOption, known_places, meant, near, place
 from commands.surveys import Survey, Unasked, survey
 
@@ -73,19 +73,6 @@ class SecretsStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class NeighbourStatus:
-    """Whether a neighbour of the bot's answers; for OpenBao, BAD means that a pod is sealed."""
-
-    name: str
-    state: Verdict | Unknown
-
-    @property
-    def verdict(self) -> Verdict:
-        """How that is."""
-        return Verdict.UNKNOWN if isinstance(self.state, Unknown) else self.state
-
-
-@dataclass(frozen=True, slots=True)
 class StatusReport:
     """The state of the house at one moment."""
 
@@ -126,10 +113,10 @@ async def status(ctx: Context, where: str | None = None, *, namespace: Namespace
     target = meant(place(where, namespace), known_places(ctx.settings))
     names = (target.namespace,) if target else ctx.settings.namespaces
     limit = ctx.settings.limits.probe
-    cluster, me, neighbours = await asyncio.gather(
+    cluster, me, others = await asyncio.gather(
         survey(ctx.neighbours.kubernetes, (*_RUNNING, *_SECRETS), names, limit),
         ask(ctx.report(), limit),
-        _neighbours(ctx, limit),
+        neighbours(ctx, limit),
     )
     found = _read(cluster, names, ctx.clock())
     if target:
@@ -141,7 +128,7 @@ async def status(ctx: Context, where: str | None = None, *, namespace: Namespace
         gaps=tuple(part for part in cluster.unasked if not _is_secret(part)),
         secrets=_secrets(cluster),
         me=me,
-        neighbours=neighbours,
+        neighbours=others,
     )
 
 
@@ -184,43 +171,3 @@ async def _narrowed(ctx: Context, target: Target, found: NamespaceStatus) -> Nam
 
 def _is_meant(workload: Workload, name: str) -> bool:
     return workload.owner.name == name or any(pod.name == name for pod in workload.pods)
-
-
-async def _neighbours(ctx: Context, limit: timedelta) -> tuple[NeighbourStatus, ...]:
-    questions: dict[str, Awaitable[Verdict]] = {
-        "OpenBao": _openbao(ctx, limit),
-        "Prometheus": _ready(ctx.neighbours.prometheus.ready()),
-        "Alertmanager": _ready(ctx.neighbours.alertmanager.ready()),
-        "Loki": _loki(ctx, limit),
-        "Grafana": _grafana(ctx, limit),
-    }
-    answers = await ask_all(questions, limit)
-    return tuple(NeighbourStatus(name, state) for name, state in answers.items())
-
-
-async def _openbao(ctx: Context, limit: timedelta) -> Verdict:
-    """Return BAD for a sealed pod; raise Unreachable when a pod does not say."""
-    pods = (await ctx.neighbours.openbao.all(limit=limit * PART)).values()
-    if any(not isinstance(pod, Unknown) and not pod.serves for pod in pods):
-        return Verdict.BAD
-    for pod in pods:
-        if isinstance(pod, Unknown):
-            raise Unreachable("openbao", pod.reason)
-    return Verdict.OK
-
-
-async def _ready(question: Awaitable[None]) -> Verdict:
-    await question
-    return Verdict.OK
-
-
-async def _loki(ctx: Context, limit: timedelta) -> Verdict:
-    answer = await ctx.neighbours.http.get(f"{ctx.settings.loki.url}/ready", neighbour="loki", limit=limit)
-    answer.expect_ok()
-    return Verdict.OK
-
-
-async def _grafana(ctx: Context, limit: timedelta) -> Verdict:
-    answer = await ctx.neighbours.http.get(f"{ctx.settings.grafana.url}/api/health", neighbour="grafana", limit=limit)
-    answer.expect_ok()
-    return Verdict.OK

@@ -37,6 +37,7 @@ from commands.announce import Announced, Announcement
 from commands.audit import Trail
 from commands.cards import CardHistory, CardReasons
 from commands.check import CheckReport
+from commands.doctor import DoctorReport
 from commands.events import EventReport
 from commands.graph import CardGraph, NoGraph
 from commands.help import HelpEntry, HelpPage
@@ -59,6 +60,7 @@ from formatters import (
     audit,
     cards,
     check,
+    doctor,
     events,
     graph,
     help,  # noqa: A004 - named as its command
@@ -112,6 +114,7 @@ FORMATTERS: Mapping[type, Callable[[Any], Document]] = {
     TopReport: top.top_report,
     ObjectTable: objects.object_table,
     ObjectReport: objects.object_report,
+    DoctorReport: doctor.doctor_report,
     AlertList: alert_list.alert_list,
     SilenceList: silences.silence_list,
     Silenced: silences.silenced,

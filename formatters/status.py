@@ -8,7 +8,8 @@ from bot.core.facts import Unknown, Verdict
 from bot.core.names import UserId
 from bot.core.pods import Ending, Pod, Trouble
 from bot.core.workloads import Workload
-from commands.status import NeighbourStatus, StatusReport
+from commands.neighbours import NeighbourStatus
+from commands.status import StatusReport
 from commands.surveys import Unasked
 from formatters.document import (
     Block,

@@ -8,11 +8,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
+import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from bot.clients.http import Answer, Http
 from bot.core.errors import Missing, Rejected, Unreachable
-from bot.core.firing import AlertGroup, AlertmanagerStatus, FiringAlert, Receiver, bare
+from bot.core.firing import HIDDEN, AlertGroup, AlertmanagerStatus, FiringAlert, Receiver, bare
 from bot.core.matchers import Matcher
 from bot.core.names import RequestId
 from bot.core.silences import Silence, State, mark, marked
@@ -99,6 +100,23 @@ class AlertmanagerApi:
     async def receivers(self) -> tuple[str, ...]:
         """Return the names of everybody it may tell."""
         return tuple(each.name for each in _read(_receivers, await self._get("receivers")))
+
+    async def webhooks(self) -> tuple[str, ...]:
+        """Return the addresses that it posts webhooks to, HIDDEN for one that it does not tell.
+
+        Nothing else of its configuration is looked at, since that may hold secrets.
+        """
+        found = await self._get("status")
+        try:
+            plan = yaml.safe_load(found["config"]["original"]) or {}
+            return tuple(
+                str(webhook.get("url") or HIDDEN)
+                for receiver in plan.get("receivers") or ()
+                for webhook in receiver.get("webhook_configs") or ()
+            )
+        except (KeyError, TypeError, AttributeError, yaml.YAMLError):
+            # Not chained: what cannot be read is quoted by those errors.
+            raise Unreachable(NEIGHBOUR, "unreadable answer") from None
 
     async def silence(self, identity: str) -> Silence:
         """Return one silence; raise Missing."""

@@ -36,6 +36,11 @@ class SecondChannel:
         """Whether there is one."""
         return self._addresses is not None
 
+    async def usable(self) -> tuple[int, int]:
+        """Return how many of its addresses can be read, and how many there are; nothing is sent."""
+        addresses = self._addresses() if self._addresses else ()
+        return await asyncio.to_thread(_usable, addresses, self._limit), len(addresses)
+
     async def tell(self, title: str, body: str) -> int:
         """Send a text, and return to how many addresses it went; raise Unreachable when it went to none."""
         try:
@@ -57,6 +62,13 @@ class SecondChannel:
         if not sent:
             raise Unreachable(NEIGHBOUR, f"none of {len(addresses)} took it")
         return sent
+
+
+def _usable(addresses: tuple[str, ...], limit: timedelta) -> int:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        sender = _sender(limit)
+        return sum(bool(sender.add(address)) for address in addresses)
 
 
 def _send(addresses: tuple[str, ...], title: str, body: str, limit: timedelta) -> int:

@@ -10,6 +10,9 @@ from pydantic.dataclasses import dataclass
 from bot.core import alerts
 from bot.core.alerts import Severity
 
+HIDDEN = "<secret>"
+"""What Alertmanager says from 0.26 on instead of an address that it posts to; we say it of one in a file, too."""
+
 
 def _none_is_empty(value: Any) -> Any:
     # Go writes an empty list as null where nobody made one.

@@ -71,10 +71,11 @@ class Refused:
     group: str
     resource: str
     namespace: str
+    """Empty: in every namespace, or of what has none."""
     names: tuple[str, ...]
     """Empty: whatever its name."""
     partly: bool
-    """Whether some objects of the kind are allowed: a rule that names its objects may leave others out on purpose."""
+    """Whether the commands may do it to some objects: rules that name their objects leave others out on purpose."""
 
 
 def looks(*kinds: Kind) -> tuple[Need, ...]:
@@ -99,17 +100,23 @@ def questions(need: Need, place: Place) -> tuple[Question, ...]:
 def refused(needs: Mapping[str, Iterable[Need]], place: Place, answers: Mapping[Question, bool]) -> tuple[Refused, ...]:
     """Return what is refused, by need and namespace; `needs` by verb, `answers` to all `questions`."""
     by_need: dict[Need, list[str]] = {}
-    for verb, wanted in needs.items():
+    able: set[tuple[str, str, str]] = set()
+    """Commands that may do a thing to some object."""
+    for command, wanted in needs.items():
         for need in wanted:
-            by_need.setdefault(need, []).append(verb)
+            by_need.setdefault(need, []).append(command)
+            if need.scope is Scope.EACH and any(answers[question] for question in questions(need, place)):
+                able.add((command, need.verb, need.part))
     found: list[Refused] = []
-    for need, verbs in by_need.items():
+    for need, commands in by_need.items():
         asked = questions(need, place)
         lacking = [question for question in asked if not answers[question]]
-        partly = need.scope is Scope.EACH and len(lacking) < len(asked)
+        partly = need.scope is Scope.EACH and all((command, need.verb, need.part) in able for command in commands)
+        if need.scope is Scope.EVERYWHERE and not need.beside and lacking and len(lacking) == len(asked):
+            lacking = [_question(need)]
         for namespace in dict.fromkeys(question.namespace for question in lacking):
             names = tuple(question.name for question in lacking if question.namespace == namespace and question.name)
-            found.append(Refused(tuple(verbs), need.verb, need.kind.group, need.resource, namespace, names, partly))
+            found.append(Refused(tuple(commands), need.verb, need.kind.group, need.resource, namespace, names, partly))
     return tuple(found)
 
 

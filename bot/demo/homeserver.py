@@ -130,6 +130,7 @@ class Homeserver:
         encrypted: bool = False,
         history_visibility: str = "joined",
         guest_access: str = "forbidden",
+        moderators: Sequence[UserId] = (),
     ) -> RoomId:
         """Create a room that does not federate; `alias` is the part before the colon."""
         state: list[dict[str, Any]] = [
@@ -145,6 +146,9 @@ class Homeserver:
             "initial_state": state,
             "creation_content": {"m.federate": False},
         }
+        if moderators:
+            # Whoever creates a room stands above all levels since room version 12.
+            body["power_level_content_override"] = {"users": dict.fromkeys(moderators, 50)}
         if alias:
             body["room_alias_name"] = alias
         return RoomId(self.call("POST", "/_matrix/client/v3/createRoom", body, by=session)["room_id"])

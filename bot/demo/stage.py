@@ -142,7 +142,7 @@ class Stage:
     def _make_room(self, homeserver: Homeserver, name: str) -> RoomId:
         anna, *others = self.sessions.values()
         guests = [session.user_id for session in others]
-        room = homeserver.create_room(anna, name.capitalize(), [*guests, self.user])
+        room = homeserver.create_room(anna, name.capitalize(), [*guests, self.user], moderators=[self.user])
         for session in others:
             homeserver.join(session, room)
         return room
@@ -199,8 +199,16 @@ class Stage:
         }
 
     async def _start_notifier(self) -> None:
+        def scraped(taken: int) -> None:
+            self.monitoring.prometheus.set("opsbot_webhooks_total", taken, result="ok")
+
+        scraped(0)
         self._notifier = Notifier(
-            self.monitoring.alertmanager, f"{self.url}/alerts/ops", token=self.webhook_token, group_wait=0.1
+            self.monitoring.alertmanager,
+            f"{self.url}/alerts/ops",
+            token=self.webhook_token,
+            group_wait=0.1,
+            taken=scraped,
         )
         await self._notifier.start()
 
@@ -209,7 +217,7 @@ class Stage:
         words = ["run", "--config", str(self.config), *(["--debug"] if debug else [])]
         with (self.directory / "bot.log").open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                _script(), *words, stdout=log, stderr=log, env={**_environment(), **self.environment}
+                script(), *words, stdout=log, stderr=log, env={**_environment(), **self.environment}
             )
         if ready:
             await self.until_ready()
@@ -256,7 +264,7 @@ class Stage:
         keep_keys(objects, values[what])
         self.cluster.store.put_all(objects)
         process = await asyncio.create_subprocess_exec(
-            _script(), "keys-check", "--kubeconfig", str(self.directory / "kubeconfig"), env=_environment()
+            script(), "keys-check", "--kubeconfig", str(self.directory / "kubeconfig"), env=_environment()
         )
         if await process.wait():
             raise RuntimeError("keys-check failed")
@@ -278,7 +286,8 @@ class Stage:
         return status == _HTTP_OK
 
 
-def _script() -> str:
+def script() -> str:
+    """Return the installed `opsbot`."""
     beside = Path(sys.executable).with_name("opsbot")
     return str(beside) if beside.exists() else shutil.which("opsbot") or "opsbot"
 

@@ -286,8 +286,11 @@ async def _give(player: Player, words: list[str]) -> None:
 
 
 async def _refuse(player: Player, words: list[str]) -> None:
-    """`refuse VERB RESOURCE GROUP`: the API server no longer lets the bot do that."""
-    player.stage.cluster.access.deny(words[0], words[1], group=words[2])
+    """`refuse VERB RESOURCE GROUP [NAMESPACE[/NAME]]`: the API server no longer lets the bot do that; group `core`."""
+    verb, resource, group, *where = words
+    namespace, _, name = "".join(where).partition("/")
+    group = "" if group == "core" else group
+    player.stage.cluster.access.deny(verb, resource, group=group, namespace=namespace, name=name)
 
 
 async def _allow(player: Player, _: list[str]) -> None:

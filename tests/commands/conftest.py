@@ -124,6 +124,8 @@ class House:
             prometheus=PrometheusApi(http, settings.prometheus.url),
             alertmanager=AlertmanagerApi(http, settings.alertmanager.url),
             plotter=Plotter(self.directory / "matplotlib"),
+            matrix=cast("Any", None),
+            second=cast("Any", None),
             http=http,
         )
         request = Request(RequestId("r1"), EventId("$1"), RoomId("!abc:example.org"), ANNA, self.now, self.now)

@@ -15,7 +15,7 @@ from tests.tools.kustomize import Json, build
 
 OBJECTS = build(Path(__file__).parents[2] / "deploy")
 WORLD = world.sbbb(datetime(2026, 4, 1, 14, 0, tzinfo=UTC))
-RESTARTED = "kubectl.kubernetes.io/restartedAt"
+RESTARTED, ACTION = "kubectl.kubernetes.io/restartedAt", "ops.sunbeam.pt/action"
 WORKLOADS = {"Deployment": "deployments", "StatefulSet": "statefulsets", "DaemonSet": "daemonsets"}
 SECRETS = "secrets.hashicorp.com"
 
@@ -58,8 +58,12 @@ def test_a_workload_may_be_restarted_and_the_restart_undone(kind: str, name: str
     old = there(kind, name)
     restarted = edited(old, note(RESTARTED))
 
+    def undo(obj: Json) -> None:
+        obj["spec"] = old["spec"]
+        mark(ACTION)(obj)
+
     done = refusals(OBJECTS, update("apps", WORKLOADS[kind], old, note(RESTARTED)))
-    undone = refusals(OBJECTS, update("apps", WORKLOADS[kind], restarted, lambda obj: obj.update(spec=old["spec"])))
+    undone = refusals(OBJECTS, update("apps", WORKLOADS[kind], restarted, undo))
 
     assert (done, undone) == ([], [])
 

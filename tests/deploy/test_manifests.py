@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,7 +13,12 @@ import yaml
 from bot.config import load
 from bot.config.settings import Settings
 from bot.core.catalogue import HttpProbe
+from bot.core.kinds import Kind
+from bot.core.permissions import Place, questions, refused
+from bot.demo.cluster.kinds import KINDS
+from bot.demo.world import sbbb
 from bot.demo.world.workloads import ROWS
+from commands import COMMANDS
 from tests.tools.kustomize import Json, build
 from tests.tools.rbac import Grants
 from tests.tools.schema import problems, with_reference
@@ -21,6 +27,7 @@ DEPLOY = Path(__file__).parents[2] / "deploy"
 OBJECTS = build(DEPLOY)
 GRANTS = Grants(OBJECTS, ("monitoring", "opsbot"))
 OPERATOR = "monitoring.coreos.com/v1"
+NOW = datetime(2026, 4, 1, 14, 0, tzinfo=UTC)
 LOOKS = {"get", "list", "watch"}
 KEYS = ["openbao-keys-check"]
 
@@ -82,6 +89,24 @@ def test_every_change_is_granted_by_namespace_and_by_name() -> None:
 
         assert not verbs or nameless or each.rule.get("resourceNames")
         assert not verbs or each.namespace or resources == ["selfsubjectaccessreviews"]
+
+
+def test_what_the_commands_need_is_granted(settings: Settings) -> None:
+    needs = {command.verb: command.needs for command in COMMANDS if command.needs}
+    plurals = {kind.kind: kind.plural for kind in KINDS}
+    objects = {
+        kind: tuple(
+            (obj["metadata"]["namespace"], obj["metadata"]["name"])
+            for obj in sbbb(NOW)
+            if plurals[obj["kind"]] == kind.plural and obj["metadata"].get("namespace") in settings.namespaces
+        )
+        for kind in Kind
+    }
+    place = Place(settings.namespaces, ("data",), objects)
+    asked = {question for wanted in needs.values() for need in wanted for question in questions(need, place)}
+    answers = {each: GRANTS.allow(each.verb, each.group, each.resource, each.namespace, each.name) for each in asked}
+
+    assert [each for each in refused(needs, place, answers) if not each.partly] == []
 
 
 def test_logs_are_read_by_namespace_and_exec_is_for_one() -> None:

@@ -11,7 +11,8 @@ from bot.core.names import Namespace, Target, UserId
 from bot.core.pods import Ending, Owner, Pod, Trouble
 from bot.core.syncs import Sync
 from bot.core.workloads import Workload
-from commands.status import NamespaceStatus, NeighbourStatus, SecretsStatus, StatusReport
+from commands.neighbours import NeighbourStatus
+from commands.status import NamespaceStatus, SecretsStatus, StatusReport
 from commands.surveys import Unasked
 from formatters.render import write
 from formatters.status import status_report

@@ -221,6 +221,10 @@ class Matrix:
             members=await self.members(room),
         )
 
+    async def power_levels(self, room: RoomId) -> Json:
+        """Return what m.room.power_levels holds, for `bot.core.powers`; raise Missing where a room has none."""
+        return await self._account.call("GET", f"{room_path(room)}/state/m.room.power_levels/")
+
     async def join(self, room: RoomId) -> None:
         """Join a room we are invited to, or that is open."""
         await self._account.call("POST", f"{API}/join/{part(room)}", {})

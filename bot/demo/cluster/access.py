@@ -1,7 +1,8 @@
-"""Who is asking, and what they may do: bearer tokens, deny rules, and the reviews that tell about both."""
+"""Who is asking, and what they may do: bearer tokens, rules, and the reviews that tell about both."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from bot.demo.cluster.kinds import Kind
 from bot.demo.cluster.refusals import Refusal, unauthorized
@@ -26,6 +27,25 @@ class Wish:
     name: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Write:
+    """What is about to be written, as admission policies see it."""
+
+    operation: str
+    """`CREATE`, `UPDATE`, `DELETE` or `CONNECT`."""
+    group: str
+    resource: str
+    """With its subresource: `pods/exec`."""
+    new: Object | None
+    old: Object | None
+
+
+Roles: TypeAlias = Callable[[Wish], bool]
+"""Whether the roles grant something."""
+Policies: TypeAlias = Callable[[Write], str]
+"""What the admission policies say against a write; nothing: it is let through."""
+
+
 class Access:
     """Everything is allowed but what a rule denies; every token is known when none was set."""
 
@@ -33,6 +53,8 @@ class Access:
         self.token = token
         self.accounts: dict[str, str] = {}
         """Further tokens, and the user names behind them."""
+        self.roles: Roles = lambda _wish: True
+        self.policies: Policies = lambda _write: ""
         self._denied: list[Wish] = []
 
     def deny(self, verb: str, resource: str, *, group: str = "", namespace: str = "", name: str = "") -> None:
@@ -53,8 +75,8 @@ class Access:
         return self.accounts[token]
 
     def allows(self, wish: Wish) -> bool:
-        """Say whether no rule stands against it."""
-        return not any(_covers(rule, wish) for rule in self._denied)
+        """Say whether it is granted and no rule stands against it."""
+        return self.roles(wish) and not any(_covers(rule, wish) for rule in self._denied)
 
     def check(self, user: str, wish: Wish) -> None:
         """Raise Refusal 403 in the real server's words when a rule stands against it."""
@@ -68,6 +90,13 @@ class Access:
         details = {"kind": wish.resource.partition("/")[0]}
         details |= {key: value for key, value in (("name", wish.name), ("group", wish.group)) if value}
         raise Refusal(403, "Forbidden", message, details)
+
+    def admit(self, write: Write) -> None:
+        """Raise Refusal 422 when a policy stands against it."""
+        if why := self.policies(write):
+            name = ((write.new or write.old or {}).get("metadata") or {}).get("name", "")
+            what = f'{write.resource}.{write.group} "{name}"'
+            raise Refusal(422, "Invalid", f"{what} is forbidden: ValidatingAdmissionPolicy denied request: {why}")
 
     def review_access(self, review: Object) -> Object:
         """Answer a SelfSubjectAccessReview."""
@@ -107,5 +136,8 @@ def wish_of(method: str, kind: Kind, namespace: str, name: str, sub: str, *, wat
 def _covers(rule: Wish, wish: Wish) -> bool:
     if rule.verb not in ("*", wish.verb) or rule.resource not in ("*", wish.resource):
         return False
-    pairs = ((rule.group, wish.group), (rule.namespace, wish.namespace), (rule.name, wish.name))
-    return all(ruled in ("", asked) for ruled, asked in pairs)
+    if rule.group not in ("", wish.group):
+        return False
+    # Who may not in one namespace, or not with one name, may not in all of them or whatever its name either.
+    pairs = ((rule.namespace, wish.namespace), (rule.name, wish.name))
+    return all("" in (ruled, asked) or ruled == asked for ruled, asked in pairs)

@@ -119,7 +119,7 @@ class SimulatedCluster:
         found = way(path)
         if found.kind is None:
             return await self._group(request, found)
-        ask = Ask(request, found.kind, found.namespace, found.name, found.sub)
+        ask = Ask(request, found.kind, found.namespace, found.name, found.sub, self.access.admit)
         watching = request.query.get("watch", "").lower() in ("true", "1")
         wish = wish_of(request.method, ask.kind, ask.namespace, ask.name, ask.sub, watching=watching)
         self.access.check(user, wish)
@@ -178,6 +178,8 @@ class SimulatedCluster:
         if not argv:
             raise bad_request("you must specify at least one command for the container")
         container_of(pod, ask.request.query.get("container", ""))
+        options = {name: True for name in ("stdin", "stdout", "stderr", "tty") if ask.request.query.get(name) == "true"}
+        ask.check("CONNECT", {"kind": "PodExecOptions", "command": argv, **options}, None)
         return await execs.answer(ask.request, self.execs.run(ask.namespace, ask.name, argv))
 
 

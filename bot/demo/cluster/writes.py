@@ -3,12 +3,14 @@
 import copy
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 
 from bot.demo.cluster import patches, refusals
+from bot.demo.cluster.access import Write
 from bot.demo.cluster.answers import body_of, reply
 from bot.demo.cluster.kinds import Kind
 from bot.demo.cluster.store import Object, Place, Store, stamp, suffix
@@ -31,6 +33,12 @@ class Ask:
     namespace: str = ""
     name: str = ""
     sub: str = ""
+    admit: Callable[[Write], None] = lambda _write: None
+
+    def check(self, operation: str, new: Object | None, old: Object | None) -> None:
+        """Raise Refusal when the admission policies do not let it through."""
+        resource = f"{self.kind.plural}/{self.sub}" if self.sub else self.kind.plural
+        self.admit(Write(operation, self.kind.group, resource, new, old))
 
     @property
     def place(self) -> Place:
@@ -58,6 +66,7 @@ async def create(store: Store, ask: Ask) -> web.Response:
         metadata.pop(name, None)
     if "status" in ask.kind.subresources:
         obj.pop("status", None)
+    ask.check("CREATE", obj, None)
     return reply(store.save(ask.kind, obj, dry=ask.dry()), 201)
 
 
@@ -87,6 +96,7 @@ async def delete(store: Store, ask: Ask) -> web.Response:
         if obj["metadata"].get(name) != wanted:
             why = f"Precondition failed: {name} in precondition: {wanted}, in object meta: {obj['metadata'].get(name)}"
             raise refusals.conflict(ask.kind.resource, ask.name, why)
+    ask.check("DELETE", None, obj)
     obj["metadata"]["deletionTimestamp"] = stamp(store.clock())
     if obj["metadata"].get("finalizers"):
         return reply(store.save(ask.kind, obj, dry=ask.dry(options)))
@@ -113,6 +123,7 @@ async def scale(store: Store, ask: Ask) -> web.Response:
     draft["metadata"]["resourceVersion"] = wish.get("metadata", {}).get("resourceVersion", "")
     draft["spec"][_replicas_field(ask.kind)] = replicas
     _check_versions(ask, before, draft)
+    ask.check("UPDATE", draft, before)
     return reply(_scale_of(ask.kind, store.save(ask.kind, draft, dry=ask.dry())))
 
 
@@ -133,6 +144,7 @@ def _commit(store: Store, ask: Ask, before: Object, draft: Any) -> web.Response:
     elif "status" in ask.kind.subresources:
         draft.pop("status", None)
         draft |= {"status": copy.deepcopy(before["status"])} if "status" in before else {}
+    ask.check("UPDATE", draft, before)
     return reply(store.save(ask.kind, draft, dry=ask.dry()))
 
 

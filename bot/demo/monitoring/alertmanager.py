@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import yaml
 from aiohttp import web
 
 from bot.demo.clock import Clock
@@ -61,6 +62,8 @@ class Alertmanager:
         self.silences: dict[str, Silence] = {}
         self.listeners: list[Listener] = []
         self.started = clock() - timedelta(days=1)
+        self.webhooks = ["<secret>"]
+        """The addresses that its configuration names, as its API shows them."""
 
     def fire(
         self, labels: dict[str, str], annotations: dict[str, str] | None = None, starts_at: datetime | None = None
@@ -237,10 +240,14 @@ class Alertmanager:
     def _status(self) -> dict[str, Any]:
         return {
             "cluster": {"name": "01DEMO", "status": "ready", "peers": []},
-            "config": {"original": "route:\n  receiver: matrix\n"},
+            "config": {"original": self._config()},
             "uptime": stamp(self.started),
             "versionInfo": {"version": "0.31.1", "branch": "HEAD", "revision": "0", "goVersion": "go1.26"},
         }
+
+    def _config(self) -> str:
+        receiver = {"name": RECEIVER, "webhook_configs": [{"url": url} for url in self.webhooks]}
+        return yaml.safe_dump({"route": {"receiver": RECEIVER}, "receivers": [receiver]}, sort_keys=False)
 
 
 def _to_the_second(silence: Silence) -> tuple[tuple[Matcher, ...], int]:

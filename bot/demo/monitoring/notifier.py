@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Callable
 
 import aiohttp
 
@@ -10,18 +11,28 @@ from bot.demo.monitoring.payloads import Alert, group_key, webhook_body
 
 _RETRY_SECONDS = 0.5
 _ANSWER_SECONDS = 10.0
+_OK = 200
 _SERVER_ERROR = 500
 
 
 class Notifier:
     """Delivers to one URL: 5xx and silence are tried again, after a 4xx the group waits for its next change."""
 
-    def __init__(self, alertmanager: Alertmanager, url: str, *, token: str = "", group_wait: float = 0.2) -> None:
-        """`group_wait`: seconds between a change and the message about it."""
+    def __init__(
+        self,
+        alertmanager: Alertmanager,
+        url: str,
+        *,
+        token: str = "",
+        group_wait: float = 0.2,
+        taken: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        """`group_wait`: seconds between a change and the message about it; `taken` gets the number that was taken."""
         self._alertmanager = alertmanager
         self._url = url
         self._headers = {"User-Agent": "Alertmanager/0.31.1"} | ({"Authorization": f"Bearer {token}"} if token else {})
         self._group_wait = group_wait
+        self._taken = taken
         self._changed: dict[str, dict[str, Alert]] = defaultdict(dict)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._session: aiohttp.ClientSession | None = None
@@ -76,4 +87,5 @@ class Notifier:
         except (aiohttp.ClientError, TimeoutError):
             pass
         self.statuses.append(status)
+        self._taken(self.statuses.count(_OK))
         return status
