@@ -50,6 +50,7 @@ from bot.flow.execute import Executor
 from bot.flow.gate import Gate
 from bot.flow.heartbeat import Heartbeat
 from bot.flow.intake import Intake
+from bot.flow.leaks import Leaks
 from bot.flow.letters import Letters, Mail
 from bot.flow.listen import Listener
 from bot.flow.live import Live, LiveAnswers
@@ -170,7 +171,7 @@ class App:
         self.pages = OncePages(desk)
         mail = Mail(self.pages, Letters(desk))
         self.executor = Executor(desk, self.outbox, self.cards, self.live, mail, self.context, self._commands)
-        self.chat = Chat(desk, self.outbox, self.gate, self.executor, self._list)
+        self.chat = Chat(desk, self.outbox, self.gate, self.executor, Leaks(desk, self.outbox), self._list)
         self.voices = Voices(frozenset(settings.bots))
         self.listener = Listener(
             desk, self.rooms, self.voices, self.chat.wake, self.chat.unrecorded, self.outbox.pouring

@@ -17,6 +17,7 @@ from bot.core.replies import (
     Changed,
     CutOff,
     Failure,
+    Leaked,
     Misread,
     NotRecorded,
     Nudge,
@@ -65,6 +66,7 @@ from formatters import (
     graph,
     help,  # noqa: A004 - named as its command
     kv,
+    leaks,
     objects,
     oncall,
     paging,
@@ -141,6 +143,7 @@ FORMATTERS: Mapping[type, Callable[[Any], Document]] = {
     Misread: replies.misread,
     Refusal: replies.refusal,
     Failure: replies.failure,
+    Leaked: leaks.leaked,
     TookTooLong: replies.took_too_long,
     Broken: replies.broken,
     NotRecorded: replies.not_recorded,

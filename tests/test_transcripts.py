@@ -25,8 +25,9 @@ async def stage(
 ) -> AsyncIterator[Stage]:
     """One room and one bot for all conversations; each leaves nothing open."""
     directory = tmp_path_factory.mktemp("transcripts")
+    # A seal that somebody breaks in one conversation has no card in the next (tests/test_seal_in_the_room.py).
     settings = {
-        "limits": {"per_person": 1000, "storm": 4, "stuck": "PT0.1S", "seal": 0.5},
+        "limits": {"per_person": 1000, "storm": 4, "stuck": "PT0.1S", "seal": 3600},
         "alerts": {"routes": [{"room": "apps", "matchers": ['namespace="lasuite"', 'pod=~"docs.*"']}]},
     }
     async with Stage(

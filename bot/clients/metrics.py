@@ -79,6 +79,7 @@ class Metrics:
             "command_seconds", "From hearing a command to its answer", _PATIENT, "command"
         )
         self.gate_refusals = self._counter("gate_refusals_total", "Commands refused by the gate", "reason")
+        self.leaks = self._counter("leaks_total", "Secrets that somebody typed into a room", "what", "removed")
         self.audit_head = Info("opsbot_audit_head", "Last link of the audit chain", registry=self._registry)
 
     def _process(self, version: str) -> None:

@@ -18,6 +18,8 @@ class Sort(StrEnum):
     """`target` is the event that was taken back."""
     NOTICE = "notice"
     """m.notice: kept for the words of known bots, never obeyed."""
+    LEAK = "leak"
+    """Something nobody should have typed, whatever kind of event it stood in: `body` says only what it was."""
 
 
 @dataclass(frozen=True, slots=True)

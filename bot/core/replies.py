@@ -6,6 +6,7 @@ from typing import Any
 
 from bot.core.confirmation import Outcome
 from bot.core.errors import NeighbourError
+from bot.core.leaks import Leak
 from bot.core.names import RequestId, UserId
 from bot.core.policy import Reason, Risk, Role
 
@@ -152,3 +153,14 @@ class StrangerSeen:
     """A member of a room is in neither `people` nor `bots`."""
 
     who: UserId
+
+
+@dataclass(frozen=True, slots=True)
+class Leaked:
+    """Somebody typed what others must not read."""
+
+    leaks: tuple[Leak, ...]
+    by: UserId
+    removed: bool
+    """Whether it could be taken out of the room."""
+    request: RequestId

@@ -179,8 +179,7 @@ _BEHIND = (
         r"(?=(?<=\")|[^\s\"]{0,100}[\d!@#$%^&*=+])(?!\[)[^\s\"]{4,}"
     ),
 )
-# What is secret as it stands.
-_SHAPES = (
+TOKENS = (
     # OpenBao, JWT, AWS, Scaleway
     r"hv[sbr]\.[\w-]{16,}",
     r"[sbr](?<![\w.][sbr])\.(?=[A-Za-z]{0,23}\d)[A-Za-z0-9]{24,}(?:\.\w{5,6})?(?!\w)",
@@ -192,6 +191,11 @@ _SHAPES = (
         r"|ory_[a-z]{2}_|whsec_|npm_|pypi-|dckr_pat_|AGE-SECRET-KEY-1|AIza|ya29\.|[th]skey-[a-z]+-|hf_|nvapi-)"
         r"(?=[\w-]{0,60}\d)[\w-]{12,}"
     ),
+)
+"""What is a token as it stands."""
+# What is secret as it stands.
+_SHAPES = (
+    *TOKENS,
     # Hashes of passwords, as /etc/shadow, Django and PostgreSQL keep them
     r"\$(?:2[abxy]|argon2\w{0,2}|scrypt|pbkdf2[\w-]{0,10}|[156])\$[^\s\"']++",
     r"(?:pbkdf2_\w{3,10}\$\d+|SCRAM-SHA-\d+|bcrypt_\w+|argon2)\$[^\s\"']++",

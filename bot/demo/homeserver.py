@@ -132,7 +132,7 @@ class Homeserver:
         guest_access: str = "forbidden",
         moderators: Sequence[UserId] = (),
     ) -> RoomId:
-        """Create a room that does not federate; `alias` is the part before the colon."""
+        """Create a room that does not federate; `alias` is the part before the colon; `moderators` may redact."""
         state: list[dict[str, Any]] = [
             _state("m.room.history_visibility", {"history_visibility": history_visibility}),
             _state("m.room.guest_access", {"guest_access": guest_access}),
@@ -151,6 +151,9 @@ class Homeserver:
             body["power_level_content_override"] = {"users": dict.fromkeys(moderators, 50)}
         if alias:
             body["room_alias_name"] = alias
+        if moderators:
+            # Whoever creates a room has every power in it, and is not listed (room version 12).
+            body["power_level_content_override"] = {"users": dict.fromkeys(moderators, 50)}
         return RoomId(self.call("POST", "/_matrix/client/v3/createRoom", body, by=session)["room_id"])
 
     def join(self, session: Session, room: RoomId) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import yaml
 
@@ -256,6 +256,15 @@ class Stage:
         """The bot's process id."""
         assert self._process
         return self._process.pid
+
+    def empower(self, power: int) -> None:
+        """Give the bot this power in its first room; 50 may take out what others said."""
+        assert self.homeserver
+        anna = next(iter(self.sessions.values()))
+        path = f"/_matrix/client/v3/rooms/{quote(self.room)}/state/m.room.power_levels/"
+        levels = self.homeserver.call("GET", path, by=anna)
+        levels["users"][self.user] = power
+        self.homeserver.call("PUT", path, levels, by=anna)
 
     async def keep_keys(self, what: str) -> None:
         """Put keys, nothing or the word `placeholder` into the Secret for them, and let the CronJob's work be done."""

@@ -298,20 +298,28 @@ async def _allow(player: Player, _: list[str]) -> None:
     player.stage.cluster.access.clear()
 
 
-async def _openbao(player: Player, words: list[str]) -> None:
-    """`openbao sealed`, `openbao unsealed`, `openbao shares 1`: somebody seals it, opens it, gives so many shares."""
+async def _unseal(player: Player, words: list[str]) -> None:
+    """`unseal [NUMBER]`: so many shares are given to OpenBao by its own command; enough of them unless told."""
     bao = player.stage.openbao
     assert bao
-    if words[0] == "sealed":
-        await asyncio.to_thread(bao.seal)
-        return
-    number = int(words[1]) if words[1:] else bao.status()["t"]
+    number = int(words[0]) if words else bao.status()["t"]
     await asyncio.to_thread(bao.unseal, bao.keys.shares[:number])
 
 
 async def _keys(player: Player, words: list[str]) -> None:
     """`keys present|empty|placeholder`: the Secret with the unseal keys gets such values, and is checked."""
     await player.stage.keep_keys(words[0])
+
+
+async def _power(player: Player, words: list[str]) -> None:
+    """`power 0`: the bot gets this power in the room; 50 may take out what others said."""
+    await asyncio.to_thread(player.stage.empower, int(words[0]))
+
+
+async def _gone(player: Player, words: list[str]) -> None:
+    """`gone WORD`: another member who scrolls back does not find that word."""
+    if words[0] in await player.views["cleo"].history():
+        raise NotAsExpected(f"{words[0]} still stands in the room")
 
 
 DEEDS: dict[str, Callable[[Player, list[str]], Awaitable[None]]] = {
@@ -330,7 +338,9 @@ DEEDS: dict[str, Callable[[Player, list[str]], Awaitable[None]]] = {
     "give": _give,
     "refuse": _refuse,
     "allow": _allow,
-    "openbao": _openbao,
+    "unseal": _unseal,
     "keys": _keys,
+    "power": _power,
+    "gone": _gone,
 }
 """What can happen in a conversation besides words."""

@@ -71,6 +71,11 @@ class View:
             for seen in await self.look(10):
                 yield seen
 
+    async def history(self, limit: int = 200) -> str:
+        """Return the last events of the room as this member gets them when they scroll back, as JSON."""
+        path = f"/_matrix/client/v3/rooms/{quote(self._room)}/messages?dir=b&limit={limit}"
+        return json.dumps(await asyncio.to_thread(self._homeserver.call, "GET", path, by=self._session))
+
     async def say(self, text: str, reply_to: EventId | None = None) -> EventId:
         """Send a message as a person would."""
         content: dict[str, object] = {"msgtype": "m.text", "body": text}

@@ -25,6 +25,7 @@ from bot.flow.audit import Deed, note
 from bot.flow.desk import Desk
 from bot.flow.execute import Ended, Executor
 from bot.flow.gate import Gate, Said
+from bot.flow.leaks import Leaks
 from bot.flow.live import answer_key
 from bot.flow.outbox import Outbox
 from bot.flow.receipt import Receipts
@@ -51,12 +52,13 @@ class Chat:
     """Takes lines from the inbox and sees each to its answer; `wake` says that something was heard."""
 
     def __init__(
-        self, desk: Desk, posts: Outbox, gate: Gate, executor: Executor, commands: tuple[Command, ...]
+        self, desk: Desk, posts: Outbox, gate: Gate, executor: Executor, leaks: Leaks, commands: tuple[Command, ...]
     ) -> None:
         self._desk = desk
         self._outbox = posts
         self._gate = gate
         self._executor = executor
+        self._leaks = leaks
         self._commands = commands
         self._user = desk.settings.matrix.user
         self._receipts = Receipts(desk.matrix)
@@ -116,6 +118,8 @@ class Chat:
                 await self._said(arrival, about)
             case Sort.NOTICE:
                 await self._leave(arrival)
+            case Sort.LEAK:
+                await self._leaks.see_to(arrival)
 
     async def _said(self, arrival: Arrival, about: Key | None) -> None:
         heard = arrival.heard
@@ -280,8 +284,10 @@ class Chat:
         self._outbox.wake(heard.room)
 
     async def unrecorded(self, heard: Sequence[Heard]) -> None:
-        """Refuse what people ask while not even their lines can be stored."""
+        """Refuse what people ask while not even their lines can be stored; what must go, goes all the same."""
         for each in heard:
+            if each.sort is Sort.LEAK:
+                await self._leaks.remove(each)
             asks = each.sort is Sort.MESSAGE and addressed(each.body, self._user, reply=False) is not None
             if asks and self._gate.role(each.sender):
                 now = self._desk.system.now()

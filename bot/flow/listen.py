@@ -150,6 +150,8 @@ class Listener:
                 return heard.target is not None and await proposals.done_by(tx, heard.target) is not None
             case Sort.NOTICE:
                 return False
+            case Sort.LEAK:
+                return True
 
     def _request(self) -> RequestId:
         return RequestId(self._desk.system.new_id(8))

@@ -163,7 +163,7 @@ class Matrix:
         return None
 
     async def redact(self, room: RoomId, event: EventId, reason: str, txn: str) -> EventId:
-        """Take an event of ours back."""
+        """Take an event out of the room: ours, or with the power to redact anybody's; Denied without it."""
         body = {"reason": reason} if reason else {}
         answer = await self._account.call("PUT", f"{room_path(room)}/redact/{part(event)}/{part(txn)}", body)
         return EventId(said(answer, "event_id"))

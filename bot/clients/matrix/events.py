@@ -6,12 +6,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.core.heard import Gap, Heard, Invite, OwnEvent, Sort
+from bot.core.leaks import leaks
 from bot.core.message import FIELD
 from bot.core.names import EventId, RoomId, UserId
 
 Json = dict[str, Any]
 
 
+_SHOWN = ("body", "formatted_body", "filename", "reason", "key")
 _RULES = frozenset(
     f"m.room.{name}" for name in ("member", "join_rules", "guest_access", "history_visibility", "encryption")
 )
@@ -90,15 +92,19 @@ def _invites(event: Any, me: UserId) -> bool:
 def heard(room: RoomId, event: Any, me: UserId, *, encrypted: bool) -> Heard | None:
     """Return what an event says, None when it is not for us; raise Unreadable when it is malformed.
 
-    Not for us: our own, edits, redacted ones, state, and every type and msgtype the bot does not act on.
+    Not for us: our own, edits, redacted ones, state, and every type and msgtype the bot does not act on. What holds a
+    secret is for us whatever it is, and its words go no further than here.
     """
     kind = type_of(event)
-    if kind not in _READERS or "state_key" in event or _redacted(event):
+    if "state_key" in event or _redacted(event):
+        return None
+    leaked = leaks(_texts(obj(event, "content")))
+    if kind not in _READERS and not leaked:
         return None
     sender = _name(event, "sender", "@")
     if sender == me:
         return None
-    said = _READERS[kind](event)
+    said = _Said(Sort.LEAK, ",".join(leaked), None) if leaked else _READERS[kind](event)
     if said is None:
         return None
     return Heard(
@@ -111,6 +117,12 @@ def heard(room: RoomId, event: Any, me: UserId, *, encrypted: bool) -> Heard | N
         target=said.target,
         encrypted=encrypted,
     )
+
+
+def _texts(content: Json) -> Iterator[str]:
+    """Return everything in a content that a client shows, or shows as an edit."""
+    for holder in (content, obj(content, "m.new_content"), obj(content, "m.relates_to")):
+        yield from strings(holder.get(name) for name in _SHOWN)
 
 
 def own(event: Any, me: UserId) -> OwnEvent | None:
