@@ -130,7 +130,7 @@ def _remembered(view: AlertCard) -> Line:
         words.append(f"{_ordinal(past.week + 1)} this week")
         words += [f"usually over after {age(past.usual)}"] if past.usual else []
     if flapping(card, view.as_of):
-        words.append("flapping, so it no longer rings")
+        words.append("flapping, so it does not ring")
     found: Line = (" · ".join(words),) if words else ()
     if past and past.taken_by and not card.taken:
         found = (*found, " · " if found else "", "last taken by ", Person(past.taken_by))

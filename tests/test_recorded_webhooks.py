@@ -14,8 +14,15 @@ from bot.__main__ import main
 from bot.core.webhook import Status, Webhook, fingerprint, parse
 
 DIRECTORY = Path(__file__).parent / "data" / "webhooks"
-WRITTEN = {"notification-reason", "grafana-firing", "grafana-resolved"}
-"""`notification_reason` came with Alertmanager 0.32."""
+REASONS = {
+    "reason-first": "first notification",
+    "reason-added": "new alerts added",
+    "reason-some-resolved": "some alerts resolved",
+    "reason-repeated": "repeat interval elapsed",
+    "reason-all-resolved": "all alerts resolved",
+}
+"""One group's story; `notification_reason` came with Alertmanager 0.32."""
+WRITTEN = {*REASONS, "grafana-firing", "grafana-resolved"}
 FIRING, RESOLVED = Status.FIRING, Status.RESOLVED
 
 
@@ -38,7 +45,11 @@ BODIES: Mapping[str, Expected] = {
     "ungrouped": Expected((FIRING,) * 2, ("🔥 CRITICAL",), key="{}:{}"),
     "odd-text": Expected((FIRING,), ("⚠️ WARNING", "Fülle “voll”"), key='{}:{alertname="Fülle “voll”"}'),
     "from-prometheus": Expected((FIRING,), ("⚠️ WARNING", "DiskFull", "storage"), key='{}:{alertname="DiskFull"}'),
-    "notification-reason": Expected((FIRING,) * 2, ("🔥 CRITICAL", "PostgresDown"), reason="new alerts added"),
+    "reason-first": Expected((FIRING,), ("🔥 CRITICAL", "data/postgres-1"), reason="first notification"),
+    "reason-added": Expected((FIRING,) * 2, ("🔥 CRITICAL", "PostgresDown (2)"), reason="new alerts added"),
+    "reason-some-resolved": Expected((RESOLVED, FIRING), ("🔥 CRITICAL", "postgres-2"), reason="some alerts resolved"),
+    "reason-repeated": Expected((FIRING,), ("🔥 CRITICAL", "data/postgres-2"), reason="repeat interval elapsed"),
+    "reason-all-resolved": Expected((RESOLVED,), ("✅ RESOLVED", "postgres-2"), reason="all alerts resolved"),
     "grafana-firing": Expected(
         (FIRING,) * 2,
         ("⚠️ WARNING", "Certificate expires", "ingress"),

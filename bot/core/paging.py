@@ -13,6 +13,8 @@ from bot.core.webhook import Status
 
 EVERY = timedelta(minutes=5)
 """How long a page waits for somebody before the next."""
+SOON = timedelta(minutes=1)
+"""So long after a page nothing rings for what is added: the phones have just rung, and the card counts it."""
 PATIENCE = timedelta(seconds=60)
 """How long a page may wait for the homeserver."""
 REMINDS = timedelta(hours=1)
@@ -106,6 +108,12 @@ def meets(labels: Mapping[str, str], matchers: tuple[Matcher, ...]) -> bool:
     return all_hold(matchers, labels) or all_hold(matchers, called)
 
 
+def fresh(before: Card | None, card: Card, paged: Rules) -> bool:
+    """Tell whether anything is to be paged that did not burn on the card before, however often it began anew."""
+    burned = {member.fingerprint for member in before.members if member.status is Status.FIRING} if before else set()
+    return urgent(replace(card, members=tuple(each for each in card.members if each.fingerprint not in burned)), paged)
+
+
 def rings(card: Card, paged: Rules, now: datetime) -> bool:
     """Tell whether a card may ring a phone: nobody is on it, nothing mutes it, and it does not come and go."""
     return card.taken is None and not muted(card, now) and urgent(card, paged) and not flapping(card, now)
@@ -123,6 +131,20 @@ def due(card: Card, paged: Rules, now: datetime, *, delivered: bool) -> Due:
     if not delivered and _impatient(card, now):
         return Due.UNDELIVERED
     return _next_page(card, now, delivered=delivered)
+
+
+def anew(card: Card, now: datetime) -> Card | None:
+    """Return a card that rang before as it may ring at once for what was added; None: it rings in its turn, or not.
+
+    Once it rang as often as it may and the second channel knows, it may ring as often again, and not before: what grows
+    must not keep the second channel from being asked.
+    """
+    if card.paged_at and timedelta(0) <= now - card.paged_at < SOON:
+        return None
+    if card.pages < card.allowed:
+        return card
+    asked = _escalation(card, Cause.UNANSWERED)
+    return renewed(card) if asked and asked.done else None
 
 
 def rung(card: Card, now: datetime) -> Card:
@@ -162,7 +184,12 @@ def last_try(card: Card, cause: Cause) -> bool:
 
 def given_back(card: Card) -> Card:
     """Return the card with nobody on it: it may ring as often again."""
-    return replace(card, taken=None, allowed=card.pages + MOST_PAGES, escalations=())
+    return renewed(replace(card, taken=None))
+
+
+def renewed(card: Card) -> Card:
+    """Return the card as one that may ring as often again."""
+    return replace(card, allowed=card.pages + MOST_PAGES, escalations=())
 
 
 def page_key(card: Key, number: int) -> Key:

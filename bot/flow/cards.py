@@ -13,6 +13,7 @@ from bot.core.held import Held
 from bot.core.message import Message, Priority
 from bot.core.names import Key, RoomId, UserId
 from bot.core.oncall import on_call
+from bot.core.reasons import Loudness, loudness
 from bot.core.truth import stand_in
 from bot.core.webhook import Webhook
 from bot.flow.desk import Desk
@@ -47,7 +48,8 @@ class Cards:
             card = replace(card, turns=before.turns if before else (), held=await self._held(tx, card, now))
         if news in {News.OPENED, News.RESOLVED}:
             card = turned(card, now)
-        card = await self._rung(tx, card, now)
+        loud = loudness(webhook.reason, news, fresh=paging.fresh(None if is_new else before, card, self._paged))
+        card = await self._rung(tx, card, now, loud)
         await self.show(tx, card, now)
         if posted and is_new:
             await cards.note_posted(tx, card, posted)
@@ -180,10 +182,14 @@ class Cards:
         """Tell whether nothing new is to be said of a card because of the quiet hours."""
         return self.quiet_until(now) is not None and not paging.urgent(card, self._paged)
 
-    async def _rung(self, tx: Transaction, card: Card, now: datetime) -> Card:
-        """Count a card that rings by its own first message; let one that became urgent after it ring by another."""
-        if card.pages or not self.pages(card, now):
+    async def _rung(self, tx: Transaction, card: Card, now: datetime, loud: Loudness) -> Card:
+        """Count a card that rings by its own first message; let what became urgent after it ring by another."""
+        if not self.pages(card, now):
             return card
+        if card.pages:
+            # It rings in its turn (`paging.due`), and at once for what was added.
+            anew = paging.anew(card, now) if loud is Loudness.RING else None
+            return await self.page(tx, anew, now) if anew else card
         if not await outbox.known(tx, card.room, card.key) or await outbox.unsent(tx, card.room, card.key):
             return paging.rung(card, now)
         return await self.page(tx, card, now)

@@ -15,6 +15,8 @@ from bot.core.webhook import Webhook, read
 from bot.demo.loopback import free_port
 from bot.demo.monitoring.payloads import Alert, webhook_body
 from tests.flow.conftest import ANNA, BEN, CLEO, ROOM, Clock, MakeBot
+from tests.test_recorded_webhooks import REASONS
+from tests.test_recorded_webhooks import read as read_body
 
 DOWN = {"alertname": "PostgresDown", "severity": "critical", "namespace": "data", "pod": "postgres-1"}
 FULL = DOWN | {"alertname": "DiskFull", "severity": "warning"}
@@ -58,6 +60,11 @@ class House:
     async def resolve(self, labels: dict[str, str] = DOWN) -> None:
         (card,) = [each for each in await self.cards() if each.names == (labels["alertname"],)]
         await self._post(Alert(labels, card.members[0].starts_at, ends_at=self.clock.wall))
+
+    async def fire_more(self, number: int) -> None:
+        """Let another alert of one and the same group fire."""
+        alert = Alert(DOWN | {"pod": f"postgres-{number}"}, self.clock.wall)
+        await self.bot.app.intake.accept(ROOM, read(webhook_body([alert])))
 
     async def _post(self, alert: Alert) -> None:
         hook: Webhook = read(webhook_body([alert]) | {"groupKey": alert.labels["alertname"]})
@@ -228,17 +235,23 @@ async def test_a_warning_that_is_critical_before_it_was_sent_rings_once(house: H
     ]
 
 
-async def test_a_card_that_comes_and_goes_stops_ringing(house: House) -> None:
+async def test_a_group_that_comes_and_goes_says_so_and_rings_no_more(house: House) -> None:
     seen = []
-    for _ in range(6):
+    for _ in range(3):
         await house.fire()
-        seen += await house.wait(MINUTE)
+        seen.append(await house.wait(MINUTE))
         await house.resolve()
-        seen += await house.wait(MINUTE)
+        await house.wait(MINUTE)
     await house.fire()
-    seen += await house.wait(5 * MINUTE)
+    flapping = await house.wait(10 * MINUTE)
 
-    assert len(rings(seen)) == 2
+    # Two rounds are four changes: from then on it is flapping.
+    assert [len(rings(each)) for each in seen] == [1, 1, 0]
+    assert rings(flapping) == []
+    assert "flapping, so it does not ring" in flapping[0]["body"]
+    assert (flapping[0]["msgtype"], flapping[0]["m.mentions"]) == ("m.notice", {})
+    # It has burned steadily for a quarter of an hour: now it means it.
+    assert rings(await house.wait(10 * MINUTE))[0].startswith("🔥 CRITICAL PostgresDown")
 
 
 async def test_a_restart_neither_doubles_a_page_nor_forgets_one(house: House) -> None:
@@ -349,3 +362,78 @@ async def test_one_card_that_cannot_be_told_keeps_no_other_from_ringing(house: H
     )
 
     assert rings(await house.wait(5 * MINUTE)) == ["🔥 CRITICAL Other — data/postgres-1 #b1"]
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["with a reason", "without"])
+async def test_a_groups_story_rings_at_its_beginning_and_for_what_is_added(house: House, told: bool) -> None:
+    """As Alertmanager 0.32 tells it, and as those before it do."""
+    seen: dict[str, list[dict[str, Any]]] = {}
+    for name in REASONS:
+        hook = read_body(name)
+        await house.bot.app.intake.accept(ROOM, hook if told else replace(hook, reason=""))
+        seen[name] = await house.bot.sent()
+        house.clock.step(5 * MINUTE)
+
+    assert {name: rings(messages) for name, messages in seen.items() if rings(messages)} == {
+        "reason-first": ["🔥 CRITICAL PostgresDown — data/postgres-1 #a1"],
+        "reason-added": ["🔥 CRITICAL PostgresDown (2) — data #a1"],
+    }
+    assert {name: len(messages) for name, messages in seen.items()} == {
+        "reason-first": 1,
+        "reason-added": 2,
+        "reason-some-resolved": 1,
+        "reason-repeated": 0,
+        # The card, and the line that says that what rang is over.
+        "reason-all-resolved": 2,
+    }
+
+
+async def test_what_a_repetition_brings_for_the_first_time_rings_in_its_turn(house: House) -> None:
+    """It was told before, and that webhook got lost: nothing began just now."""
+    await house.bot.app.intake.accept(ROOM, read_body("reason-first"))
+    await house.wait(2 * MINUTE)
+    late = replace(read_body("reason-added"), reason="repeat interval elapsed")
+    await house.bot.app.intake.accept(ROOM, late)
+
+    (edit,) = await house.bot.sent()
+
+    assert edit["body"].startswith("🔥 CRITICAL PostgresDown (2)")
+    assert rings([edit]) == []
+    assert rings(await house.wait(3 * MINUTE)) == ["🔥 CRITICAL PostgresDown (2) — data #a1"]
+
+
+async def test_what_is_added_within_a_minute_of_a_page_rings_not_again(house: House) -> None:
+    await house.bot.app.intake.accept(ROOM, read_body("reason-first"))
+    first = await house.wait(45)
+    await house.bot.app.intake.accept(ROOM, read_body("reason-added"))
+
+    assert (len(rings(first)), rings(await house.bot.sent())) == (1, [])
+
+
+async def test_what_is_added_to_a_card_that_somebody_took_rings_nobody(house: House) -> None:
+    await house.bot.app.intake.accept(ROOM, read_body("reason-first"))
+    await house.amend(taken=Taken(BEN, house.clock.wall))
+    await house.wait(10 * MINUTE)
+    await house.bot.app.intake.accept(ROOM, read_body("reason-added"))
+
+    assert rings(await house.bot.sent()) == []
+
+
+async def test_what_is_added_after_the_last_page_rings_as_often_again(house: House, second: tuple[Second, str]) -> None:
+    await house.bot.app.intake.accept(ROOM, read_body("reason-first"))
+    before = await house.wait(60 * MINUTE)
+    await house.bot.app.intake.accept(ROOM, read_body("reason-added"))
+    after = await house.wait(60 * MINUTE)
+
+    assert (len(rings(before)), len(rings(after))) == (6, 6)
+    assert len(second[0].came) == 2
+
+
+async def test_what_keeps_growing_does_not_keep_the_second_channel_waiting(
+    house: House, second: tuple[Second, str]
+) -> None:
+    for number in range(30):
+        await house.fire_more(number)
+        await house.wait(90)
+
+    assert len(second[0].came) >= 1
