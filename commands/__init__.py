@@ -14,6 +14,7 @@ from commands.events import events
 from commands.graph import graph
 from commands.help import help_
 from commands.kv import kv_get, kv_list
+from commands.logs import logs
 from commands.objects import describe, get
 from commands.oncall import assign, handover, oncall
 from commands.ping import ping
@@ -21,6 +22,7 @@ from commands.restart import restart
 from commands.rollout import rollout_history, rollout_status, rollout_undo, scale
 from commands.silences import expire, extend, silence, silences
 from commands.status import status
+from commands.stop import stop
 from commands.taking import ack, mute, unack, unmute
 from commands.top import top
 from commands.undo import undo
@@ -30,6 +32,7 @@ from commands.vault import vault_status
 COMMANDS: tuple[Command, ...] = (
     status,
     check,
+    logs,
     events,
     top,
     get,
@@ -64,6 +67,7 @@ COMMANDS: tuple[Command, ...] = (
     scale,
     announce,
     undo,
+    stop,
     help_,
 )
 """Every command, in the order help shows them."""

@@ -67,6 +67,14 @@ async def find_workloads(ctx: Context, where: str, namespace: str | None = None)
     return _called(target, [each for each in known if each.word.lower().startswith(word)])
 
 
+def selector(found: Found) -> str:
+    """Return the label selector of a workload's own pods."""
+    if found.kind is Kind.CLUSTERS:
+        return f"cnpg.io/cluster={found.name}"
+    labels = ((found.obj.get("spec") or {}).get("selector") or {}).get("matchLabels") or {}
+    return ",".join(f"{name}={value}" for name, value in sorted(labels.items()))
+
+
 def _called(target: Target, known: Iterable[Found]) -> tuple[Found, ...]:
     """Return the workloads of one namespace that a name means."""
     known, name = tuple(known), target.name or ""

@@ -14,7 +14,7 @@ from bot.core.permissions import looks
 from bot.core.pods import Pod, Trouble, read_pod
 from bot.core.rollouts import Progress, Stall, patience, progress
 from bot.core.workloads import OWNERS
-from commands.finding import Found
+from commands.finding import Found, selector
 
 EVERY = timedelta(seconds=2)
 """How often a rollout is looked at (research §5.1)."""
@@ -156,7 +156,7 @@ class _Watcher:
         return Stuck(reason, pod.name, code, await self._events((pod.name,)))
 
     async def _pods(self) -> list[Object]:
-        labels = _selector(self._found)
+        labels = selector(self._found)
         return list(await self._kubernetes.list(Kind.PODS, namespaces=(self._found.namespace,), labels=labels))
 
     async def _events(self, about: tuple[str, ...]) -> tuple[Event, ...]:
@@ -177,14 +177,6 @@ class _Watcher:
 def _instance(pod: Object) -> bool:
     """Tell whether a pod is one of a Cluster's instances, not one of its jobs on the way out."""
     return not pod["metadata"].get("deletionTimestamp")
-
-
-def _selector(found: Found) -> str:
-    """Return the label selector of a workload's own pods."""
-    if found.kind is Kind.CLUSTERS:
-        return f"cnpg.io/cluster={found.name}"
-    labels = ((found.obj.get("spec") or {}).get("selector") or {}).get("matchLabels") or {}
-    return ",".join(f"{name}={value}" for name, value in sorted(labels.items()))
 
 
 def _event(row: Object) -> Event:

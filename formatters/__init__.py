@@ -43,6 +43,7 @@ from commands.events import EventReport
 from commands.graph import CardGraph, NoGraph
 from commands.help import HelpEntry, HelpPage
 from commands.kv import KvList, KvSecret
+from commands.logs import LogReport
 from commands.objects import ObjectReport, ObjectTable
 from commands.oncall import HandedOver, Handover, OnCall, OnCallSet
 from commands.ping import Pong
@@ -50,6 +51,7 @@ from commands.restart import RestartReport
 from commands.rollout import RolledBack, RolloutHistory, RolloutStatus, Scaled
 from commands.silences import Ended, Extended, Silenced, SilenceList
 from commands.status import StatusReport
+from commands.stop import Stopped
 from commands.taking import CardMuted, CardUnmuted, GivenBack, TakenOn
 from commands.top import TopReport
 from commands.unseal import Invitation, UnsealCancelled, UnsealReport
@@ -67,6 +69,7 @@ from formatters import (
     help,  # noqa: A004 - named as its command
     kv,
     leaks,
+    logs,
     objects,
     oncall,
     paging,
@@ -77,6 +80,7 @@ from formatters import (
     silences,
     standing,
     status,
+    stop,
     storm,
     taking,
     top,
@@ -112,6 +116,8 @@ FORMATTERS: Mapping[type, Callable[[Any], Document]] = {
     NoGraph: graph.no_graph,
     StatusReport: status.status_report,
     CheckReport: check.check_report,
+    LogReport: logs.log_report,
+    Stopped: stop.stopped,
     EventReport: events.event_report,
     TopReport: top.top_report,
     ObjectTable: objects.object_table,

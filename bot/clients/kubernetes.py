@@ -11,12 +11,12 @@ from bot.clients import kubernetes_logs as logs
 from bot.clients.http import Counter
 from bot.clients.kubernetes_connection import NEIGHBOUR, Conflict, Connection, Expired, Question
 from bot.clients.kubernetes_exec import Execution, read
-from bot.clients.kubernetes_logs import Container
+from bot.core.containers import Container
 from bot.core.errors import Denied, NeighbourError, Unreachable
 from bot.core.kinds import Kind, Listing, Object
 from bot.core.lines import LogLine
 
-__all__ = ["Conflict", "Container", "Execution", "Kubernetes"]
+__all__ = ["Conflict", "Execution", "Kubernetes"]
 
 _PAGE = "500"
 _RESTARTS = 3

@@ -2,30 +2,21 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.clients.kubernetes_connection import Connection, Question
+from bot.core.containers import Container
 from bot.core.errors import Rejected, Unreachable
 from bot.core.kinds import Kind
 from bot.core.lines import Breaker, LogLine, Seam, read_lines
 
 MOST_LINES = 500
 """Lines of one container in one answer (research K16)."""
-_MOST_BYTES = 1024 * 1024
+_MOST_BYTES = 256 * 1024
 # The API has no word for "still here": a container that says nothing is asked anew, in case the line is dead (K16).
 _IDLE = timedelta(seconds=60)
 _ATTEMPTS = 4
 _PAUSE_SECONDS = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Container:
-    """A container of a pod."""
-
-    namespace: str
-    pod: str
-    name: str
 
 
 async def tail(

@@ -58,11 +58,15 @@ def holds(pattern: str, text: str) -> bool:
 
 
 @lru_cache(maxsize=512)
-def compiled(pattern: str) -> re.Pattern[str]:
-    """Return a pattern ready for use; raise UsageError for one that is wrong, too long, too slow or not RE2's."""
+def compiled(pattern: str, most_ways: int = _MOST_WAYS) -> re.Pattern[str]:
+    """Return a pattern ready for use; raise UsageError for one that is wrong, too long, too slow or not RE2's.
+
+    `most_ways`: in how many ways it may match at one place.
+    """
     if len(pattern) > LONGEST:
         raise _refused(pattern, f"is longer than {LONGEST} characters")
-    _weigh(pattern)
+    if _ways(pattern) > most_ways:
+        raise _refused(pattern, "can match in too many ways")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -72,13 +76,15 @@ def compiled(pattern: str) -> re.Pattern[str]:
         raise _refused(pattern, "is no pattern") from error
 
 
-def _weigh(pattern: str) -> None:
+def _ways(pattern: str) -> int:
+    """Return in how many ways a pattern may match; raise UsageError for one that nobody can say that of."""
     cost = _Cost()
     for match in _TOKEN.finditer(pattern):
         _take(match[0], cost, pattern, first=match.start() == 0)
     if len(cost.groups) > 1:
         raise _refused(pattern, "leaves a parenthesis open")
-    _next_branch(cost, pattern)
+    _next_branch(cost)
+    return cost.total
 
 
 def _take(part: str, cost: _Cost, pattern: str, *, first: bool) -> None:
@@ -87,7 +93,7 @@ def _take(part: str, cost: _Cost, pattern: str, *, first: bool) -> None:
     elif part == ")":
         _close(cost, pattern)
     elif part == "|":
-        _choose(cost, pattern)
+        _choose(cost)
     elif part in {"*", "+", "?"} or part.startswith("{"):
         _repeat(part, cost, pattern)
     else:
@@ -113,10 +119,10 @@ def _close(cost: _Cost, pattern: str) -> None:
     cost.atom, cost.repeated = group, False
 
 
-def _choose(cost: _Cost, pattern: str) -> None:
+def _choose(cost: _Cost) -> None:
     cost.atom, cost.repeated = None, False
     if len(cost.groups) == 1:
-        _next_branch(cost, pattern)
+        _next_branch(cost)
         return
     cost.groups[-1].branches += 1
     cost.groups[-1].varies = True
@@ -149,11 +155,9 @@ def _times(part: str, pattern: str) -> int:
     return LONGEST_VALUE if match and match[2] and not match[3] else max(most, 2)
 
 
-def _next_branch(cost: _Cost, pattern: str) -> None:
+def _next_branch(cost: _Cost) -> None:
     cost.total += cost.ways
     cost.ways = 1
-    if cost.total > _MOST_WAYS:
-        raise _refused(pattern, "can match in too many ways")
 
 
 def _atom(part: str, pattern: str) -> None:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 
 from bot.core.names import EventId, UserId
 from bot.demo import holders
+from bot.demo.cluster.pods import main_container
 from bot.demo.cluster.troubles import TROUBLE
 from bot.demo.stage import Stage
 from bot.demo.view import Seen, View
@@ -322,6 +323,14 @@ async def _gone(player: Player, words: list[str]) -> None:
         raise NotAsExpected(f"{words[0]} still stands in the room")
 
 
+async def _say(player: Player, words: list[str]) -> None:
+    """`say NAMESPACE/WORKLOAD words…`: its first pod writes a line."""
+    namespace, name = words[0].split("/")
+    cluster = player.stage.cluster
+    pod = next(pod for pod in cluster.store.list("pods", namespace) if pod["metadata"]["name"].startswith(f"{name}-"))
+    await cluster.logs.add(namespace, pod["metadata"]["name"], main_container(pod)["name"], " ".join(words[1:]))
+
+
 DEEDS: dict[str, Callable[[Player, list[str]], Awaitable[None]]] = {
     "fire": _fire,
     "resolve": _resolve,
@@ -333,6 +342,7 @@ DEEDS: dict[str, Callable[[Player, list[str]], Awaitable[None]]] = {
     "up": _up,
     "crash": _crash,
     "heal": _heal,
+    "say": _say,
     "sick": _sick,
     "seal": _seal,
     "give": _give,

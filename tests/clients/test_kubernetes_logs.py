@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.clients.kubernetes import Container, Kubernetes
+from bot.clients.kubernetes import Kubernetes
+from bot.core.containers import Container
 from bot.core.errors import Denied, Missing, Rejected, Unreachable
 from bot.core.lines import LogLine
 from bot.demo.cluster import SimulatedCluster, kubeconfig
