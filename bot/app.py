@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from bot.clients.alertmanager import AlertmanagerApi
+from bot.clients.grafana import GrafanaApi
 from bot.clients.http import Http
 from bot.clients.kubernetes import Kubernetes
 from bot.clients.matrix import Matrix
@@ -129,6 +130,9 @@ class App:
             unsealing=Unsealing(self.http),
             prometheus=PrometheusApi(self.http, settings.prometheus.url, limit=limit),
             alertmanager=AlertmanagerApi(self.http, settings.alertmanager.url, limit=limit),
+            grafana=GrafanaApi(
+                self.http, settings.grafana.url, token=_reader(None, settings.grafana.token_file), limit=limit
+            ),
             plotter=Plotter(settings.state / "matplotlib"),
             matrix=self.matrix,
             second=self.second,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from bot.clients.alertmanager import AlertmanagerApi
+    from bot.clients.grafana import GrafanaApi
     from bot.clients.http import Http
     from bot.clients.kubernetes import Kubernetes
     from bot.clients.matrix import Matrix
@@ -78,6 +79,7 @@ class Neighbours:
     unsealing: Unsealing
     prometheus: PrometheusApi
     alertmanager: AlertmanagerApi
+    grafana: GrafanaApi
     plotter: Plotter
     matrix: Matrix
     second: SecondChannel

@@ -5,17 +5,23 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from bot.command import Context, command
 from bot.core.alerts import Card, Severity, where
 from bot.core.facts import Unknown, Verdict
 from bot.core.firing import FiringAlert
 from bot.core.matchers import all_hold, is_matcher, read
+from bot.core.names import UserId
 from bot.core.quiet import read as read_hours
 from bot.core.quiet import until
 from bot.core.silences import Silence
+from bot.core.truth import identity
 from commands.asking import ask
 from commands.parameters import NamespaceOption
+from commands.rules import RuleList, rule_list
 
 _STEERS = "InfoInhibitor"
 """An alert that fires to steer others (kube-prometheus); nobody has to do anything about it."""
@@ -30,6 +36,8 @@ class Show(StrEnum):
     FIRING = "firing"
     ALL = "all"
     SILENCED = "silenced"
+    ACKED = "acked"
+    """Somebody is on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +54,10 @@ class Burning:
     until: datetime | None
     """When the last of their silences ends; None where none is known."""
     inhibited: bool
+    card: str = ""
+    """The handle of the card that tells of all of them."""
+    taken_by: UserId | None = None
+    """Who is on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,22 +94,32 @@ class AlertList:
             return _VERDICTS.get(min(loud, key=_ORDER.index), Verdict.NONE)
         if self.alertmanager:
             return Verdict.UNKNOWN
-        return Verdict.NONE if self.groups else Verdict.OK
+        return Verdict.OK if not self.groups and self.show in {Show.FIRING, Show.ALL} else Verdict.NONE
 
 
 @command(
     "alerts",
     summary="What fires now, most urgent first",
-    examples=("!alerts", "!alerts all", "!alerts silenced", "!alerts data", "!alerts severity=critical"),
+    examples=(
+        *("!alerts", "!alerts all", "!alerts silenced", "!alerts acked", "!alerts data", "!alerts severity=critical"),
+        "!alerts --rules",
+    ),
     aliases=("alert", "mon grafana alerts", "mon prometheus alerts"),
 )
-async def alerts(ctx: Context, *filter: str, namespace: NamespaceOption = None) -> AlertList:  # noqa: A002 - its usage
-    """Tell what Alertmanager says fires, or Prometheus where Alertmanager is silent.
+async def alerts(
+    ctx: Context,
+    *filter: str,  # noqa: A002 - its usage
+    namespace: NamespaceOption = None,
+    rules: Annotated[bool, Parameter(negative="")] = False,
+) -> AlertList | RuleList:
+    """Tell what Alertmanager says fires, or Prometheus where Alertmanager is silent; or the rules that Grafana keeps.
 
-    `all` and `silenced` say which; matchers and plain words narrow it down.
+    `all`, `silenced` and `acked` say which; matchers and plain words narrow it down.
     """
     show, words = _show(filter)
     wanted = _Filter(words, namespace)
+    if rules:
+        return await rule_list(ctx, str(wanted), wanted.holds)
     limit = ctx.settings.limits.probe
     found, silences = await asyncio.gather(
         ask(ctx.neighbours.alertmanager.alerts(), limit), ask(ctx.neighbours.alertmanager.silences(), limit)
@@ -108,8 +130,10 @@ async def alerts(ctx: Context, *filter: str, namespace: NamespaceOption = None) 
     watchdog = ctx.settings.alerts.watchdog
     alarms = [each for each in firing if show is Show.ALL or each.name not in {watchdog, _STEERS}]
     narrowed = [each for each in alarms if wanted.holds(each.labels)]
-    shown = [each for each in narrowed if _is_shown(each, show)]
-    left_out = [each for each in narrowed if show is Show.FIRING and not _is_shown(each, show)]
+    burning = await ctx.cards.burning()
+    cards = {member.fingerprint: card for card in burning for member in card.counted}
+    shown = [each for each in narrowed if _is_shown(each, show, cards)]
+    left_out = [each for each in narrowed if show is Show.FIRING and not _is_shown(each, show, cards)]
     silenced = sum(bool(each.muting.silenced_by) for each in left_out)
     now = ctx.clock()
     return AlertList(
@@ -117,20 +141,20 @@ async def alerts(ctx: Context, *filter: str, namespace: NamespaceOption = None) 
         zone=ctx.settings.timezone,
         show=show,
         wanted=str(wanted),
-        groups=_groups(shown, _ends(() if isinstance(silences, Unknown) else silences)),
+        groups=_groups(shown, _ends(() if isinstance(silences, Unknown) else silences), cards),
         silenced=silenced,
         inhibited=len(left_out) - silenced,
         watchdog=any(each.name == watchdog for each in firing),
         alertmanager=gap,
         prometheus=told if isinstance(told, Unknown) else None,
-        held=() if show is Show.SILENCED else tuple(await _held(ctx, wanted)),
+        held=_held(burning, wanted) if show in {Show.FIRING, Show.ALL} else (),
         quiet_until=until([read_hours(line) for line in ctx.settings.alerts.quiet], ctx.settings.timezone, now),
     )
 
 
-async def _held(ctx: Context, wanted: "_Filter") -> list[Card]:
-    held = [card for card in await ctx.cards.burning() if card.held]
-    return [card for card in held if any(wanted.holds(member.labels) for member in card.members)]
+def _held(burning: Iterable[Card], wanted: "_Filter") -> tuple[Card, ...]:
+    held = [card for card in burning if card.held]
+    return tuple(card for card in held if any(wanted.holds(member.labels) for member in card.members))
 
 
 class _Filter:
@@ -161,10 +185,13 @@ def _show(words: tuple[str, ...]) -> tuple[Show, tuple[str, ...]]:
     return (Show(first), words[1:]) if first in set(Show) else (Show.FIRING, words)
 
 
-def _is_shown(alert: FiringAlert, show: Show) -> bool:
+def _is_shown(alert: FiringAlert, show: Show, cards: Mapping[str, Card]) -> bool:
     match show:
         case Show.SILENCED:
             return bool(alert.muting.silenced_by)
+        case Show.ACKED:
+            card = cards.get(identity(alert))
+            return card is not None and card.taken is not None
         case Show.FIRING:
             return not (alert.muting.silenced_by or alert.muting.inhibited_by)
         case _:
@@ -175,16 +202,20 @@ def _ends(silences: Iterable[Silence]) -> dict[str, datetime]:
     return {silence.id: silence.ends_at for silence in silences}
 
 
-def _groups(alerts: Iterable[FiringAlert], ends: Mapping[str, datetime]) -> tuple[Burning, ...]:
-    together: dict[tuple[str, str, bool, bool], list[FiringAlert]] = {}
+def _groups(
+    alerts: Iterable[FiringAlert], ends: Mapping[str, datetime], cards: Mapping[str, Card]
+) -> tuple[Burning, ...]:
+    together: dict[tuple[object, ...], list[FiringAlert]] = {}
     for alert in alerts:
         muting = bool(alert.muting.silenced_by), bool(alert.muting.inhibited_by)
-        together.setdefault((alert.name, alert.namespace, *muting), []).append(alert)
-    return tuple(sorted((_burning(group, ends) for group in together.values()), key=_urgency))
+        card = cards.get(identity(alert))
+        together.setdefault((alert.name, alert.namespace, card and card.key, *muting), []).append(alert)
+    groups = (_burning(group, ends, cards.get(identity(group[0]))) for group in together.values())
+    return tuple(sorted(groups, key=_urgency))
 
 
-def _burning(group: list[FiringAlert], ends: Mapping[str, datetime]) -> Burning:
-    ids = {identity for alert in group for identity in alert.muting.silenced_by}
+def _burning(group: list[FiringAlert], ends: Mapping[str, datetime], card: Card | None) -> Burning:
+    ids = {each for alert in group for each in alert.muting.silenced_by}
     return Burning(
         name=group[0].name,
         place=where(group),
@@ -192,8 +223,10 @@ def _burning(group: list[FiringAlert], ends: Mapping[str, datetime]) -> Burning:
         number=len(group),
         since=min(alert.starts_at for alert in group),
         silenced=bool(ids),
-        until=max((ends[identity] for identity in ids if identity in ends), default=None),
+        until=max((ends[each] for each in ids if each in ends), default=None),
         inhibited=bool(group[0].muting.inhibited_by),
+        card=card.handle if card else "",
+        taken_by=card.taken.by if card and card.taken else None,
     )
 
 

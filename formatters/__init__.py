@@ -49,6 +49,7 @@ from commands.oncall import HandedOver, Handover, OnCall, OnCallSet
 from commands.ping import Pong
 from commands.restart import RestartReport
 from commands.rollout import RolledBack, RolloutHistory, RolloutStatus, Scaled
+from commands.rules import RuleList
 from commands.silences import Ended, Extended, Silenced, SilenceList
 from commands.status import StatusReport
 from commands.stop import Stopped
@@ -77,6 +78,7 @@ from formatters import (
     replies,
     restart,
     rollout,
+    rules,
     silences,
     standing,
     status,
@@ -124,6 +126,7 @@ FORMATTERS: Mapping[type, Callable[[Any], Document]] = {
     ObjectReport: objects.object_report,
     DoctorReport: doctor.doctor_report,
     AlertList: alert_list.alert_list,
+    RuleList: rules.rule_list,
     SilenceList: silences.silence_list,
     Silenced: silences.silenced,
     Extended: silences.extended,

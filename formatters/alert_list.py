@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from bot.core.alerts import Severity
 from commands.alerts import AlertList, Burning, Show
 from formatters.cards import which
-from formatters.document import Block, Bullets, Code, Document, Glyph, Inline, Item, Line, Mark, Paragraph, line
+from formatters.document import Block, Bullets, Code, Document, Glyph, Inline, Item, Line, Mark, Paragraph, Person, line
 from formatters.words import age, count, moment
 
 _SHOWN = 15
@@ -20,6 +20,7 @@ _GLYPHS = {
     Severity.INFO: Glyph.INFO,
     Severity.NONE: Glyph.WARN,
 }
+_STATES = {Show.SILENCED: (Glyph.SILENCED, "silenced"), Show.ACKED: (Glyph.ACKED, "acked")}
 _WORDS = {**{severity: severity.value for severity in Severity}, Severity.NONE: "without severity"}
 
 
@@ -40,12 +41,11 @@ def _title(result: AlertList) -> Line:
     number = sum(group.number for group in result.groups)
     if result.prometheus:
         return line(Mark(Glyph.UNKNOWN), " What fires is not known: neither Alertmanager nor Prometheus answered")
-    if result.alertmanager and result.show is Show.SILENCED:
-        return line(Mark(Glyph.UNKNOWN), " What is silenced is not known: Alertmanager did not answer")
     if not number:
         return _nothing(result, where)
-    if result.show is Show.SILENCED:
-        return line(Mark(Glyph.SILENCED), f" {count(number, 'alert')} silenced", *where)
+    if result.show in _STATES:
+        glyph, word = _STATES[result.show]
+        return line(Mark(glyph), f" {count(number, 'alert')} {word}", *where)
     if loud := [group for group in result.groups if not (group.silenced or group.inhibited)]:
         worst = _GLYPHS[loud[0].severity]
         return line(Mark(worst), f" {count(_sum(loud), 'alert')} firing", *where, f" — {_severities(loud)}")
@@ -53,10 +53,14 @@ def _title(result: AlertList) -> Line:
 
 
 def _nothing(result: AlertList, where: Line) -> Line:
+    if result.show in _STATES:
+        word = _STATES[result.show][1]
+        if result.alertmanager:
+            return line(Mark(Glyph.UNKNOWN), f" What is {word} is not known: Alertmanager did not answer")
+        return line(Mark(Glyph.INFO), f" Nothing is {word}", *where)
     if result.alertmanager:
         return line(Mark(Glyph.UNKNOWN), " Prometheus says nothing fires", *where, ", Alertmanager did not answer")
-    what = "Nothing is silenced" if result.show is Show.SILENCED else "Nothing fires"
-    return line(Mark(Glyph.OK), f" {what}", *where)
+    return line(Mark(Glyph.OK), " Nothing fires", *where)
 
 
 def _severities(groups: list[Burning]) -> str:
@@ -70,13 +74,21 @@ def _item(group: Burning, result: AlertList) -> Item:
     zone = ZoneInfo(result.zone)
     number = f" ({group.number})" if group.number > 1 else ""
     place = f" — {group.place}" if group.place else ""
+    what = f"{number}{place}{f' #{group.card}' if group.card else ''}"
     since = f" · since {moment(group.since, result.as_of, zone)} ({age(result.as_of - group.since)})"
     word = "alert" if group.severity is Severity.NONE else group.severity.value
-    parts: list[Inline] = [Mark(_GLYPHS[group.severity]), f" {word} ", Code(group.name), f"{number}{place}{since}"]
-    return Item(tuple(parts), tuple(_muted(group, result)))
+    parts: list[Inline] = [
+        Mark(_GLYPHS[group.severity]),
+        f" {word} ",
+        Code(group.name),
+        f"{what}{since}",
+    ]
+    return Item(tuple(parts), tuple(_standing(group, result)))
 
 
-def _muted(group: Burning, result: AlertList) -> Iterator[Line]:
+def _standing(group: Burning, result: AlertList) -> Iterator[Line]:
+    if group.taken_by:
+        yield line(Mark(Glyph.ACKED), " ", Person(group.taken_by), " on it")
     if group.silenced:
         until = f" until {moment(group.until, result.as_of, ZoneInfo(result.zone))}" if group.until else ""
         yield line(Mark(Glyph.SILENCED), f" silenced{until}")

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from bot.clients.alertmanager import AlertmanagerApi
+from bot.clients.grafana import GrafanaApi
 from bot.clients.http import Http
 from bot.clients.kubernetes import Kubernetes
 from bot.clients.openbao import OpenBao
@@ -123,6 +124,7 @@ class House:
             unsealing=Unsealing(http),
             prometheus=PrometheusApi(http, settings.prometheus.url),
             alertmanager=AlertmanagerApi(http, settings.alertmanager.url),
+            grafana=GrafanaApi(http, settings.grafana.url),
             plotter=Plotter(self.directory / "matplotlib"),
             matrix=cast("Any", None),
             second=cast("Any", None),

@@ -1,20 +1,27 @@
 """`!alerts` against the simulated Alertmanager and Prometheus."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from bot.clients.store import cards
 from bot.command import Context
-from bot.core.alerts import Severity
-from bot.core.errors import UsageError
+from bot.core.alerts import Severity, Taken, merge
+from bot.core.errors import Unreachable, UsageError
 from bot.core.facts import Unknown, Verdict
 from bot.core.matchers import Matcher
-from bot.core.names import RequestId
+from bot.core.names import RequestId, RoomId, UserId
+from bot.core.webhook import read
 from bot.demo.monitoring import SimulatedMonitoring
+from bot.demo.monitoring.grafana import Rule
+from bot.demo.monitoring.payloads import webhook_body
 from commands.alerts import AlertList, Show, alerts
+from commands.rules import RuleList
 from tests.commands.conftest import House
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+BEN = UserId("@ben:example.org")
 WATCHDOG = {"alertname": "Watchdog", "severity": "none"}
 
 
@@ -35,10 +42,14 @@ def house(house: House) -> House:
 
 
 async def told(ctx: Context, *words: str) -> AlertList:
-    bound = alerts.bind(words)
-    result = await alerts.handler(ctx, *bound.args, **bound.kwargs)
+    result = await asked(ctx, *words)
     assert isinstance(result, AlertList)
     return result
+
+
+async def asked(ctx: Context, *words: str) -> AlertList | RuleList:
+    bound = alerts.bind(words)
+    return await alerts.handler(ctx, *bound.args, **bound.kwargs)  # type: ignore[no-any-return]
 
 
 def names(result: AlertList) -> list[str]:
@@ -144,3 +155,53 @@ async def test_alerts_are_told_even_when_silences_are_not(house: House) -> None:
 
     assert names(result) == ["PostgresDown"]
     assert result.groups[0].until is None
+
+
+async def test_what_somebody_is_on_is_told_with_who_and_the_card_that_can_be_answered(house: House) -> None:
+    async with house.open() as ctx:
+        await opened(house, "k7", "PostgresDown", Taken(BEN, house.now))
+        await opened(house, "m2", "DiskFull", None)
+        usual, acked = await told(ctx), await told(ctx, "acked")
+        nothing = await told(ctx, "acked", "ory")
+
+    assert [(group.name, group.card, group.taken_by) for group in usual.groups] == [
+        ("PostgresDown", "k7", BEN),
+        ("DiskFull", "m2", None),
+        ("PodCrash", "", None),
+    ]
+    assert (names(acked), acked.show, acked.verdict) == (["PostgresDown"], Show.ACKED, Verdict.BAD)
+    assert (names(nothing), nothing.verdict) == ([], Verdict.NONE)
+
+
+async def opened(house: House, handle: str, name: str, taken: Taken | None) -> None:
+    """Have a card about an alert that fires."""
+    (alert,) = [each for each in house.monitoring.alertmanager.firing() if each.labels["alertname"] == name]
+    hook = read(webhook_body([alert]) | {"groupKey": name})
+    card, _ = merge(None, hook, RoomId("!abc:example.org"), house.now)
+    await house.database.write(lambda tx: cards.save(tx, replace(card, handle=handle, taken=taken), house.now))
+
+
+async def test_grafanas_own_rules_are_listed_the_most_urgent_first(house: House) -> None:
+    house.monitoring.grafana.rules = [
+        Rule("Quiet"),
+        Rule("Waits", pending=True),
+        Rule("Disk", labels={"severity": "warning"}, firing_since=house.now),
+        Rule("Broken", health="error"),
+        Rule("Mail", folder="mail", labels={"severity": "critical"}, firing_since=house.now),
+    ]
+
+    async with house.open() as ctx:
+        all_, mail = await asked(ctx, "--rules"), await asked(ctx, "mail", "--rules")
+
+    assert isinstance(all_, RuleList)
+    assert isinstance(mail, RuleList)
+    assert [rule.name for rule in all_.rules] == ["Mail", "Disk", "Broken", "Waits", "Quiet"]
+    assert ([rule.name for rule in mail.rules], mail.wanted) == (["Mail"], "mail")
+    assert (all_.verdict, mail.verdict) == (Verdict.BAD, Verdict.BAD)
+
+
+async def test_a_grafana_that_does_not_answer_is_not_taken_for_one_without_rules(house: House) -> None:
+    async with house.open() as ctx:
+        house.monitoring.down.add(("monitoring", "grafana"))
+        with pytest.raises(Unreachable):
+            await asked(ctx, "--rules")

@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 
 from bot.demo.monitoring import Alert, Notifier, SimulatedMonitoring, webhook_body
+from bot.demo.monitoring.grafana import Rule
 from bot.demo.monitoring.payloads import fingerprint, stamp
 
 NOW = datetime(2026, 4, 1, 14, 0, tzinfo=UTC)
@@ -398,12 +399,12 @@ async def test_loki_explains_what_it_refuses(http: aiohttp.ClientSession, path: 
 async def test_grafana_lists_the_rules_it_was_given(
     monitoring: SimulatedMonitoring, http: aiohttp.ClientSession
 ) -> None:
-    monitoring.grafana.rules.append({"uid": "r1", "title": "Mail queue"})
+    monitoring.grafana.rules = [Rule("Mail queue")]
 
     found = await get(http, "/monitoring/grafana/api/v1/provisioning/alert-rules")
     dashboards = await get(http, "/monitoring/grafana/api/search")
 
-    assert found == [{"uid": "r1", "title": "Mail queue"}]
+    assert found == [{"uid": "mail-queue", "title": "Mail queue", "labels": {}}]
     assert {row["folderTitle"] for row in dashboards} == {"dashboards-infrastructure"}
 
 

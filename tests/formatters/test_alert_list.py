@@ -8,7 +8,7 @@ import pytest
 from bot.core.alerts import Card, Member, Severity
 from bot.core.facts import Unknown, Verdict
 from bot.core.held import Held
-from bot.core.names import Key, RoomId
+from bot.core.names import Key, RoomId, UserId
 from bot.core.webhook import Status
 from commands.alerts import AlertList, Burning, Show
 from formatters.alert_list import alert_list
@@ -81,7 +81,19 @@ CRASH = burning("PodCrash", number=3, minutes=200, place="ory/hydra")
 • ⚠️ warning DiskFull — data · since 14:02 (6 min)
   🔕 silenced until 16:08""",
         ),
-        (replace(QUIET, show=Show.SILENCED), "✅ Nothing is silenced"),
+        (replace(QUIET, show=Show.SILENCED), "ℹ️ Nothing is silenced"),
+        (replace(QUIET, show=Show.ACKED), "ℹ️ Nothing is acked"),
+        (
+            replace(QUIET, show=Show.ACKED, alertmanager=SILENT),
+            """❔ What is acked is not known: Alertmanager did not answer
+Alertmanager ❔ connection refused · told by Prometheus, which knows no silences""",
+        ),
+        (
+            replace(QUIET, show=Show.ACKED, groups=(replace(DOWN, card="k7", taken_by=UserId("@ben:example.org")),)),
+            """👀 1 alert acked
+• 🔥 critical PostgresDown — data/postgres-1 #k7 · since 14:02 (6 min)
+  👀 @ben:example.org on it""",
+        ),
         (
             replace(QUIET, show=Show.ALL, groups=(burning("NodeLoad", Severity.INFO, muted="inhibited"),)),
             """🔕 1 alert, all of them muted

@@ -81,7 +81,7 @@ class SimulatedMonitoring:
             case ("monitoring", "loki"):
                 return await self.loki.handle(request, path)
             case ("monitoring", "grafana"):
-                return self.grafana.handle(path)
+                return self.grafana.handle(request, path)
             case _:
                 return services.answer(place, path) or MISSING
 
