@@ -3,20 +3,23 @@
 from zoneinfo import ZoneInfo
 
 from bot.core.alerts import Card, Member, lasted
-from bot.core.facts import Verdict
-from commands.cards import CardHistory, CardReasons
-from formatters.document import Bullets, Code, Document, Glyph, Item, Line, Mark, Paragraph, Person, line
+from bot.core.facts import Unknown, Verdict
+from commands.cards import CardHistory, CardReasons, Looked
+from formatters.document import Block, Bullets, Code, Document, Glyph, Item, Line, Mark, Paragraph, Person, line
 from formatters.words import age, clock, count
 
 _SHOWN = 3
 _LISTED = 10
+_EXPRESSION = 600
+"""Characters of an expression."""
 
 
 def card_reasons(result: CardReasons) -> Document:
     """Show labels and annotations, one alert after the other."""
     card = result.card
-    blocks = [block for member in card.members[:_SHOWN] for block in _reasons(member)]
-    if more := len(card.members) - _SHOWN + card.truncated if len(card.members) > _SHOWN else card.truncated:
+    blocks: list[Block] = [Paragraph(_rule(rule, several=len(result.rules) > 1)) for rule in result.rules]
+    blocks += [block for member in card.counted[:_SHOWN] for block in _reasons(member)]
+    if more := max(0, len(card.counted) - _SHOWN) + card.truncated:
         blocks.append(Paragraph((f"…and {more} more",)))
     return Document(Verdict.NONE, line(Mark(Glyph.INFO), f" Why {which(card)}"), tuple(blocks))
 
@@ -32,6 +35,14 @@ def card_history(result: CardHistory) -> Document:
 def which(card: Card) -> str:
     """Return a card's name and handle."""
     return f"{card.names[0]} #{card.handle}" if card.handle else card.names[0]
+
+
+def _rule(rule: Looked | Unknown, *, several: bool) -> Line:
+    if isinstance(rule, Unknown):
+        return line("Rule ", Mark(Glyph.UNKNOWN), f" not known, Prometheus did not say: {rule.reason}")
+    whose: Line = ("Rule of ", Code(rule.name)) if several else ("Rule",)
+    expr = rule.expr if len(rule.expr) <= _EXPRESSION else f"{rule.expr[:_EXPRESSION]}…"
+    return line(*whose, ": ", Code(expr), f" for {age(rule.holds)}" if rule.holds else "")
 
 
 def _reasons(member: Member) -> tuple[Paragraph | Bullets, ...]:

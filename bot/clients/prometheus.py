@@ -70,7 +70,7 @@ class PrometheusApi:
         try:
             rows = [row for group in found["data"]["groups"] for row in group["rules"]]
             return tuple(_rule(row) for row in rows if (row["type"], row["name"]) == ("alerting", alert))
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, OverflowError) as error:
             raise Unreachable(NEIGHBOUR, "unreadable answer") from error
 
     async def alerts(self) -> tuple[FiringAlert, ...]:
@@ -105,7 +105,12 @@ def _series(row: dict[str, Any]) -> Series:
 
 
 def _rule(row: dict[str, Any]) -> Rule:
-    return Rule(row["query"], row.get("labels") or {}, tuple(alert["labels"] for alert in row.get("alerts") or ()))
+    return Rule(
+        row["query"],
+        row.get("labels") or {},
+        tuple(alert["labels"] for alert in row.get("alerts") or ()),
+        timedelta(seconds=row.get("duration") or 0),
+    )
 
 
 def _alert(row: dict[str, Any]) -> FiringAlert:

@@ -26,6 +26,8 @@ class Rule:
     """What the rule adds; values may be templates."""
     alerts: tuple[Mapping[str, str], ...]
     """The labels of what it fires now: those of the series, the rule's, and the name."""
+    holds: timedelta = timedelta(0)
+    """How long it must be true before it fires."""
 
 
 @dataclass(frozen=True, slots=True)

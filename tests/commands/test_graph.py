@@ -10,8 +10,6 @@ import pytest
 
 from bot.clients.plot import Plotter
 from bot.clients.store import cards as store
-from bot.clients.store.cards import CardFile
-from bot.clients.store.database import Database
 from bot.command import Context
 from bot.core.alerts import Card, Member
 from bot.core.errors import Rejected, Unreachable, UsageError
@@ -36,12 +34,8 @@ DRAWS = (sys.executable, "-S", "-c", f"import sys; sys.stdin.read(); sys.stdout.
 
 @pytest.fixture
 async def ctx(house: House, tmp_path: Path) -> AsyncIterator[Context]:
-    database = Database(tmp_path / "state")
-    await database.open()
     async with house.open() as ctx:
-        plotter = Plotter(tmp_path, program=DRAWS)
-        yield replace(ctx, cards=CardFile(database), neighbours=replace(ctx.neighbours, plotter=plotter))
-    await database.close()
+        yield replace(ctx, neighbours=replace(ctx.neighbours, plotter=Plotter(tmp_path, program=DRAWS)))
 
 
 def member(house: House, generator_url: str = "", **labels: str) -> Member:
@@ -55,8 +49,7 @@ async def opened(ctx: Context, house: House, *members: Member) -> Card:
         house.monitoring.alertmanager.fire(dict(each.labels), {})
     place = (Key("alert:1"), RoomId("!abc:example.org"), "ops", "{}", 1)
     card = Card(*place, {}, members, "", 0, house.now, handle="k7")
-    database = ctx.cards._database
-    await database.write(lambda tx: store.save(tx, card, house.now))
+    await house.database.write(lambda tx: store.save(tx, card, house.now))
     return card
 
 

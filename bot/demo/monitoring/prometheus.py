@@ -94,7 +94,8 @@ class Prometheus:
 
     def _rule(self, rule: Rule) -> dict[str, Any]:
         alerts = [_alert(alert) for alert in self._firing() if alert.labels.get("alertname") == rule.alert]
-        return {"type": "alerting", "name": rule.alert, "query": rule.expr, "labels": rule.labels, "alerts": alerts}
+        told = {"type": "alerting", "name": rule.alert, "query": rule.expr, "duration": 120}
+        return told | {"labels": rule.labels, "alerts": alerts}
 
     def _query(self, query: str, moments: list[float] | None) -> Answer:
         """Answer what an expression is now, or was at these moments."""
