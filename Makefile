@@ -43,6 +43,7 @@ lock:
 	$(LOCK) pyproject.toml --extra test --output-file requirements/test.txt
 	$(LOCK) pyproject.toml --constraint requirements/test.txt --output-file requirements/run.txt
 	$(LOCK) requirements/build.in --constraint requirements/test.txt --output-file requirements/build.txt
+	$(LOCK) requirements/peer.in --output-file requirements/peer.txt
 
 clean:
 	rm -rf .venv .demo

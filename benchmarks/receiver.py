@@ -26,9 +26,12 @@ async def _take(request: web.Request) -> web.Response:
     body = await request.json()
     message = _CONTENT.replace("@MARK@", body["groupLabels"]["alertname"])
     url = f"{_ROOM}/send/m.room.message/bare-{os.getpid()}-{next(_COUNT)}"
-    async with request.app[_SESSION].put(url, data=message.encode()) as response:
-        await response.read()
-        return web.Response(status=200 if response.ok else 502)
+    try:
+        async with request.app[_SESSION].put(url, data=message.encode()) as response:
+            await response.read()
+            return web.Response(status=200 if response.ok else 502)
+    except aiohttp.ClientError:
+        return web.Response(status=502)
 
 
 if __name__ == "__main__":

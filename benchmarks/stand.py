@@ -1,33 +1,36 @@
-"""The test stand: one Synapse, the bot as a process of its own, and beside it those who only PUT."""
+"""The test stand: one Synapse, the bot as a process of its own, and beside it those it is compared with."""
 
 import asyncio
 import itertools
 import json
 import os
-import secrets
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import aiohttp
 
+from benchmarks.contenders import Contender, NotTaken, Post, hand, mark, webhook
+from benchmarks.peer import NoPeer, Peer, installed
 from benchmarks.watcher import Watcher
-from bot.demo.homeserver import Session
-from bot.demo.loopback import free_port
-from bot.demo.monitoring.payloads import Alert, webhook_body
+from bot.demo.homeserver import Homeserver, Session
+from bot.demo.loopback import HOST, free_port
 from bot.demo.stage import Stage
 
-Send = Callable[[str], Awaitable[None]]
-"""Sends the message of a mark on its way, and returns when that was accepted."""
+Say = Callable[[str], None]
 
 _TICK = os.sysconf("SC_CLK_TCK")
-_AT_ONCE = 20
+_SIZES = (1, 10, 50)
+"""Alerts in a webhook, in all measurements."""
+_PROBE_SECONDS = 30.0
+# A card for every group, so that messages can be counted; and none closed because the Alertmanager, which is simulated,
+# does not know of them.
+SETTINGS = {"limits": {"per_person": 1000, "storm": 0, "gone": 86_400}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,56 +39,58 @@ class Stand:
 
     stage: Stage
     watcher: Watcher
-    bot: Send
-    put: Send
-    receiver: Send
-    fifty: Send
-    """As `bot`, with 50 alerts of one group."""
-    put_fifty: Send
-    """PUTs the message that `fifty` became."""
+    contenders: Mapping[str, Contender]
+    """By name: put, receiver, peer (where it can be installed), bot."""
     ask: Callable[[str], Awaitable[str]]
     """Says something in the bot's room and returns the event."""
     limit: Callable[[], Awaitable[None]]
     """Lets Synapse's own rate limits count, from now on."""
 
+    @property
+    def bot(self) -> Contender:
+        """The bot."""
+        return self.contenders["bot"]
+
+    @property
+    def put(self) -> Contender:
+        """The load itself, which PUTs what the bot said about a webhook of as many alerts."""
+        return self.contenders["put"]
+
 
 @asynccontextmanager
-async def stand(directory: Path, say: Callable[[str], None]) -> AsyncIterator[Stand]:
+async def stand(directory: Path, say: Say) -> AsyncIterator[Stand]:
     """Set it all up, with the bot ready and every way tried once."""
     async with AsyncExitStack() as opened:
-        stage = await opened.enter_async_context(
-            Stage(directory, say, settings={"limits": {"per_person": 1000, "storm": 0}}, stock_rate_limits=True)
-        )
-        bare, room = await asyncio.to_thread(_bare_room, stage)
-        limit = await _without_limits(stage, bare)
-        assert stage.homeserver
-        url = stage.homeserver.url
-        watcher = await opened.enter_async_context(
-            Watcher(url, stage.sessions["cleo"].access_token, (stage.room, room))
-        )
+        stage = await opened.enter_async_context(Stage(directory, say, settings=SETTINGS, stock_rate_limits=True))
+        home = _home(stage)
+        (bare, room), (other, den) = [await asyncio.to_thread(_room, stage, name) for name in ("bare", "peer")]
+        limit = await _without_limits(stage, (bare, other))
+        rooms = (stage.room, room, den)
+        watcher = await opened.enter_async_context(Watcher(home.url, stage.sessions["cleo"].access_token, rooms))
         session = await opened.enter_async_context(_session())
         say("starting the bot …")
         await stage.start_bot()
-        bot, fifty = _poster(session, stage, _one), _poster(session, stage, _fifty)
-        content, content_of_fifty = await _content(bot, watcher), await _content(fifty, watcher)
-        where = f"{url}/_matrix/client/v3/rooms/{quote(room)}"
-        port = await opened.enter_async_context(_receiver(directory, where, bare, content))
-        yield Stand(
-            stage=stage,
-            watcher=watcher,
-            bot=bot,
-            put=_putter(session, where, bare, content),
-            receiver=_receiver_poster(session, port),
-            fifty=fifty,
-            put_fifty=_putter(session, where, bare, content_of_fifty),
-            ask=_asker(session, url, stage),
-            limit=limit,
-        )
-
-
-def mark() -> str:
-    """Return a name that no other message holds."""
-    return f"Bench{secrets.token_hex(4)}"
+        token = {"Authorization": f"Bearer {stage.webhook_token}"}
+        restart = partial(stage.start_bot, ready=False)
+        post = _poster(session, f"{stage.url}/alerts/ops", token)
+        bot = Contender("bot", post, kill=stage.kill_bot, start=restart)
+        contents = {alerts: await _content(bot, alerts, watcher) for alerts in _SIZES}
+        where = f"{home.url}/_matrix/client/v3/rooms/{quote(room)}"
+        receiver = _Receiver(directory, where, bare, contents[1])
+        peer = await _peer(stage, directory, other, den, say)
+        found = [
+            Contender("put", _putter(session, where, bare, contents)),
+            Contender("receiver", _poster(session, receiver.url), kill=receiver.kill, start=receiver.start),
+            *(
+                [Contender("peer", _poster(session, peer.url), each=True, kill=peer.kill, start=peer.start)]
+                if peer
+                else ()
+            ),
+            bot,
+        ]
+        for each in found:
+            await opened.enter_async_context(_running(each))
+        yield Stand(stage, watcher, {each.name: each for each in found}, _asker(session, home.url, stage), limit)
 
 
 def memory(pid: int) -> float:
@@ -109,25 +114,37 @@ def cpu(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / _TICK
 
 
-def _bare_room(stage: Stage) -> tuple[Session, str]:
-    """Make a room as large as the bot's, with another sender: the bot must not be woken by what is not for it."""
+def _home(stage: Stage) -> Homeserver:
     assert stage.homeserver
-    home = stage.homeserver
-    home.register("bare", stage.password)
-    bare = home.login("bare", stage.password)
-    room = home.create_room(bare, "Bare", [session.user_id for session in stage.sessions.values()])
+    return stage.homeserver
+
+
+def _room(stage: Stage, name: str) -> tuple[Session, str]:
+    """Make a room as large as the bot's, with another sender: the bot must not be woken by what is not for it."""
+    home = _home(stage)
+    home.register(name, stage.password)
+    sender = home.login(name, stage.password)
+    room = home.create_room(sender, name, [session.user_id for session in stage.sessions.values()])
     for session in stage.sessions.values():
         home.join(session, room)
-    return bare, room
+    return sender, room
 
 
-async def _without_limits(stage: Stage, bare: Session) -> Callable[[], Awaitable[None]]:
-    """Free both senders and the asker of Synapse's limits; return what puts the limits back."""
-    assert stage.homeserver
-    home = stage.homeserver
+async def _peer(stage: Stage, directory: Path, session: Session, room: str, say: Say) -> Peer | None:
+    try:
+        script = await installed(say)
+    except NoPeer as error:
+        say(f"WITHOUT matrix-alertbot, which cannot be installed: {error}")
+        return None
+    return Peer(script, directory / "peer", _home(stage), session, room, stage.password)
+
+
+async def _without_limits(stage: Stage, others: Iterable[Session]) -> Callable[[], Awaitable[None]]:
+    """Free all senders and the asker of Synapse's limits; return what puts the limits back."""
+    home = _home(stage)
     await asyncio.to_thread(home.register, "root", stage.password, admin=True)
     root = await asyncio.to_thread(home.login, "root", stage.password)
-    users = (stage.user, bare.user_id, stage.user_of("anna"))
+    users = (stage.user, stage.user_of("anna"), *(each.user_id for each in others))
     for user in users:
         await asyncio.to_thread(home.override_rate_limit, root, user, 0, 0)
 
@@ -140,41 +157,38 @@ async def _without_limits(stage: Stage, bare: Session) -> Callable[[], Awaitable
 
 @asynccontextmanager
 async def _session() -> AsyncIterator[aiohttp.ClientSession]:
-    connector = aiohttp.TCPConnector(limit=_AT_ONCE)
+    # Alertmanager has no limit of its own; what is bounded is how many webhooks a measurement has in flight.
+    connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector, trust_env=False) as session:
         yield session
 
 
-def _poster(session: aiohttp.ClientSession, stage: Stage, body_of: Callable[[str], dict[str, Any]]) -> Send:
-    url, headers = f"{stage.url}/alerts/ops", {"Authorization": f"Bearer {stage.webhook_token}"}
+def _poster(session: aiohttp.ClientSession, url: str, headers: Mapping[str, str] | None = None) -> Post:
+    async def post(name: str, alerts: int) -> int:
+        return await _answer(session.post(url, json=webhook(name, alerts), headers=headers))
 
-    async def send(name: str) -> None:
-        async with session.post(url, json=body_of(name), headers=headers) as response:
-            await response.read()
-            response.raise_for_status()
-
-    return send
+    return post
 
 
-def _receiver_poster(session: aiohttp.ClientSession, port: int) -> Send:
-    async def send(name: str) -> None:
-        async with session.post(f"http://127.0.0.1:{port}/alerts/ops", json=_one(name)) as response:
-            await response.read()
-            response.raise_for_status()
-
-    return send
-
-
-def _putter(session: aiohttp.ClientSession, room: str, by: Session, content: str) -> Send:
+def _putter(session: aiohttp.ClientSession, room: str, by: Session, contents: Mapping[int, str]) -> Post:
     headers = {"Authorization": f"Bearer {by.access_token}", "Content-Type": "application/json"}
 
-    async def send(name: str) -> None:
+    async def put(name: str, alerts: int) -> int:
         url = f"{room}/send/m.room.message/put-{name}"
-        async with session.put(url, data=content.replace("@MARK@", name).encode(), headers=headers) as response:
-            await response.read()
-            response.raise_for_status()
+        content = contents[alerts].replace("@MARK@", name).encode()
+        return await _answer(session.put(url, data=content, headers=headers))
 
-    return send
+    return put
+
+
+async def _answer(asking: "aiohttp.client._BaseRequestContextManager[aiohttp.ClientResponse]") -> int:
+    """Return the status of an answer, 0 for none."""
+    try:
+        async with asking as response:
+            await response.read()
+            return response.status
+    except (aiohttp.ClientError, TimeoutError):
+        return 0
 
 
 def _asker(session: aiohttp.ClientSession, url: str, stage: Stage) -> Callable[[str], Awaitable[str]]:
@@ -192,35 +206,59 @@ def _asker(session: aiohttp.ClientSession, url: str, stage: Stage) -> Callable[[
     return ask
 
 
-async def _content(send: Send, watcher: Watcher) -> str:
+async def _content(bot: Contender, alerts: int, watcher: Watcher) -> str:
     """Return what the bot says about a webhook, `@MARK@` for its mark: those who only PUT send the same."""
     name = mark()
-    await send(name)
+    await bot.send(name, alerts)
     await watcher.until_seen([name], 10)
     return json.dumps(watcher.contents[name], ensure_ascii=False).replace(name, "@MARK@")
 
 
 @asynccontextmanager
-async def _receiver(directory: Path, room: str, by: Session, content: str) -> AsyncIterator[int]:
-    port, path = free_port(), directory / "bare-content.json"
-    await asyncio.to_thread(path.write_text, content, "utf-8")
-    environment = {**os.environ, "BARE_TOKEN": by.access_token, "BARE_CONTENT": str(path)}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "benchmarks.receiver", str(port), room, env=environment
-    )
+async def _running(contender: Contender) -> AsyncIterator[None]:
+    """Start somebody, unless it runs, and wait until a webhook is taken: a door may be open before all is ready."""
+    if contender.start and contender.name != "bot":
+        await contender.start()
     try:
-        await _until_open(port)
-        yield port
+        handed = await hand(contender.post, mark(), 1, time.perf_counter() + _PROBE_SECONDS)
+        if not handed.taken:
+            raise NotTaken(f"{contender.name} takes no webhook")
+        yield
     finally:
-        process.terminate()
-        await process.wait()
+        if contender.kill:
+            await contender.kill()
+
+
+class _Receiver:
+    """The bare receiver's process."""
+
+    def __init__(self, directory: Path, room: str, by: Session, content: str) -> None:
+        path = directory / "bare-content.json"
+        path.write_text(content, "utf-8")
+        self._port = free_port()
+        self._words = (sys.executable, "-m", "benchmarks.receiver", str(self._port), room)
+        self._environment = {**os.environ, "BARE_TOKEN": by.access_token, "BARE_CONTENT": str(path)}
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self._port}/alerts/ops"
+
+    async def start(self) -> None:
+        self._process = await asyncio.create_subprocess_exec(*self._words, env=self._environment)
+        await _until_open(self._port)
+
+    async def kill(self) -> None:
+        if self._process and self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
 
 
 async def _until_open(port: int) -> None:
     deadline = time.monotonic() + 20
     while True:
         try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            _, writer = await asyncio.open_connection(HOST, port)
         except OSError:
             if time.monotonic() > deadline:
                 raise
@@ -228,17 +266,3 @@ async def _until_open(port: int) -> None:
         else:
             writer.close()
             return
-
-
-def _one(name: str) -> dict[str, Any]:
-    return webhook_body([_alert(name, 0)], receiver="benchmark")
-
-
-def _fifty(name: str) -> dict[str, Any]:
-    return webhook_body([_alert(name, number) for number in range(50)], receiver="benchmark")
-
-
-def _alert(name: str, number: int) -> Alert:
-    labels = {"alertname": name, "namespace": "ory", "pod": f"hydra-{number}", "severity": "warning"}
-    words = {"summary": "Hydra answers slowly", "description": "p99 is above one second for five minutes"}
-    return Alert(labels, datetime.now(UTC), words)

@@ -4,9 +4,10 @@ import asyncio
 import json
 import re
 import time
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
@@ -14,6 +15,17 @@ import aiohttp
 
 MARK = re.compile(r"Bench[0-9a-f]{8}")
 _POLL_MILLISECONDS = 10_000
+_AWAY_SECONDS = 0.1
+"""Between two looks for a homeserver that does not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A message that holds a mark; edits are none."""
+
+    at: float
+    """By `time.perf_counter`."""
+    body: str
 
 
 class Watcher:
@@ -28,7 +40,9 @@ class Watcher:
         self.seen: dict[str, float] = {}
         """Mark: when it was first seen, by `time.perf_counter`."""
         self.messages: Counter[str] = Counter()
-        """Mark: in how many messages."""
+        """Mark: in how many messages and edits."""
+        self.told: defaultdict[str, list[Seen]] = defaultdict(list)
+        """Mark: the messages themselves, without edits."""
         self.contents: dict[str, dict[str, Any]] = {}
         """Mark: the content of its first message."""
         self.answers: dict[str, float] = {}
@@ -54,23 +68,32 @@ class Watcher:
         """Wait until all marks were seen; raise TimeoutError with how many were not."""
         await self._until(set(marks), self.seen, seconds)
 
+    async def until(self, true: Callable[[], bool], seconds: float) -> bool:
+        """Wait until something is so, at most so long; return whether it is."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not true():
+                    self._came.clear()
+                    await self._came.wait()
+        return true()
+
     async def until_answered(self, event: str, seconds: float) -> float:
         """Wait for the answer to an event and return when it was seen."""
         await self._until({event}, self.answers, seconds)
         return self.answers[event]
 
     async def _until(self, wanted: set[str], found: dict[str, float], seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                while not wanted <= found.keys():
-                    self._came.clear()
-                    await self._came.wait()
-        except TimeoutError as error:
-            raise TimeoutError(f"{len(wanted - found.keys())} of {len(wanted)} never came") from error
+        if not await self.until(lambda: wanted <= found.keys(), seconds):
+            raise TimeoutError(f"{len(wanted - found.keys())} of {len(wanted)} never came")
 
     async def _watch(self, since: str) -> None:
         while True:
-            answer = await self._sync(since, _POLL_MILLISECONDS)
+            try:
+                answer = await self._sync(since, _POLL_MILLISECONDS)
+            except aiohttp.ClientError:
+                # Its being away is part of what is measured.
+                await asyncio.sleep(_AWAY_SECONDS)
+                continue
             now = time.perf_counter()
             since = answer["next_batch"]
             for room in answer.get("rooms", {}).get("join", {}).values():
@@ -79,11 +102,14 @@ class Watcher:
             self._came.set()
 
     def _note(self, content: dict[str, Any], now: float) -> None:
-        for mark in set(MARK.findall(str(content.get("body", "")))):
+        body, relation = str(content.get("body", "")), content.get("m.relates_to", {})
+        for mark in set(MARK.findall(body)):
             self.seen.setdefault(mark, now)
             self.contents.setdefault(mark, content)
             self.messages[mark] += 1
-        answered = content.get("m.relates_to", {}).get("m.in_reply_to", {}).get("event_id")
+            if relation.get("rel_type") != "m.replace":
+                self.told[mark].append(Seen(now, body))
+        answered = relation.get("m.in_reply_to", {}).get("event_id")
         if answered:
             self.answers.setdefault(answered, now)
 

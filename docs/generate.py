@@ -34,18 +34,30 @@ def conversation() -> str:
 
 
 def figures() -> str:
-    """Return the last measured figures, as printed."""
-    return (_ROOT / "benchmarks" / "results.md").read_text(encoding="utf-8").strip()
+    """Return the bot's last measured figures, as printed."""
+    return "\n\n".join(map(_result, ("bot", "kills", "limits")))
+
+
+def comparison() -> str:
+    """Return what was last measured of everybody, as printed."""
+    return _result("comparison")
+
+
+_PARTS = {"commands": command_table, "conversation": conversation, "figures": figures, "comparison": comparison}
 
 
 def written(text: str) -> str:
     """Return the README with everything that is generated in its place."""
-    for name, make in (("commands", command_table), ("conversation", conversation), ("figures", figures)):
+    for name, make in _PARTS.items():
         start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
         before, _, rest = text.partition(start)
         _, _, after = rest.partition(end)
         text = f"{before}{start}\n{make()}\n{end}{after}"
     return text
+
+
+def _result(name: str) -> str:
+    return (_ROOT / "benchmarks" / "results" / f"{name}.md").read_text(encoding="utf-8").strip()
 
 
 def _lines(step: Step) -> list[str]:

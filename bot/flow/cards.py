@@ -125,11 +125,14 @@ class Cards:
 
     async def due(self, source: Transaction | Database, card: Card, now: datetime) -> paging.Due:
         """Tell what is to be done about a card now."""
-        last = paging.page_key(card.key, card.pages)
         if self._is_hushed(card, now):
             return paging.Due.NOTHING
-        delivered = not (await outbox.waits(source, card.room, card.key) or await outbox.waits(source, card.room, last))
-        return paging.due(card, self._paged, now, delivered=delivered)
+        last = paging.page_key(card.key, card.pages)
+        # Asked only where it matters: a storm leaves hundreds of cards that do not ring.
+        waits = self.pages(card, now) and (
+            await outbox.waits(source, card.room, card.key) or await outbox.waits(source, card.room, last)
+        )
+        return paging.due(card, self._paged, now, delivered=not waits)
 
     async def page(self, tx: Transaction, card: Card, now: datetime) -> Card:
         """Ring once more: by a message of its own, counted together with it."""

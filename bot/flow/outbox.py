@@ -16,7 +16,7 @@ from bot.flow.desk import Desk
 
 log = structlog.get_logger("outbox")
 
-_SLOWEST = 10.0
+_SLOWEST = 4.0
 """Longest pause, in seconds, before an unreachable homeserver is tried again."""
 _BARRED = 60.0
 """Pause, in seconds, after a room refused us: only a person can mend that, and nothing of it is thrown away."""
