@@ -46,6 +46,7 @@ from bot.flow.auditor import Auditor
 from bot.flow.bulletin import Bulletin
 from bot.flow.cards import Cards
 from bot.flow.chat import Chat
+from bot.flow.clock import ClockWatch
 from bot.flow.desk import Desk
 from bot.flow.execute import Executor
 from bot.flow.gate import Gate
@@ -166,6 +167,7 @@ class App:
         self.cards = Cards(desk, self.storms)
         routes = Routes(desk, self.rooms)
         self.watchdog = Watchdog(desk, self.outbox, self.rooms, routes)
+        self.clock = ClockWatch(desk, self.watchdog)
         self.intake = Intake(desk, self.outbox, self.cards, self.watchdog, routes)
         self.pager = Pager(desk, self.outbox, self.cards, self.second)
         self.sealwatch = SealWatch(desk, self.outbox, self.cards, self.rooms, self.neighbours.openbao)
@@ -234,6 +236,7 @@ class App:
     async def _tasks(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.watch.run(), name="watch")
+            tasks.create_task(self.clock.run(), name="clock")
             # Before there is a homeserver: while it is away, pages go by the second channel.
             tasks.create_task(self.pager.run(), name="pager")
             tasks.create_task(self.sealwatch.run(), name="sealwatch")

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from bot.clients.http import Answer, Http
+from bot.clients.http import Answer, Http, said_at
 from bot.core.errors import Missing, Rejected, Unreachable
 from bot.core.firing import HIDDEN, AlertGroup, AlertmanagerStatus, FiringAlert, Receiver, bare
 from bot.core.matchers import Matcher
@@ -62,7 +62,8 @@ class AlertmanagerApi:
 
     async def status(self) -> AlertmanagerStatus:
         """Return what it says of itself."""
-        return _read(_status, await self._get("status"))
+        answer = await self._ask("status", ())
+        return _read(_status, answer.json()).model_copy(update={"said_at": said_at(answer.headers)})
 
     async def alerts(
         self,

@@ -5,7 +5,8 @@ import errno
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -206,6 +207,15 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the seconds of a Retry-After header; None without one, or when it is a date."""
     text = headers.get("Retry-After", "").strip()
     return float(text) if text.isascii() and text.isdigit() else None
+
+
+def said_at(headers: Mapping[str, str]) -> datetime | None:
+    """Return what time it was by a neighbour's own clock when it answered, to the second; None when it did not tell."""
+    try:
+        found = parsedate_to_datetime(headers.get("Date", ""))
+    except (ValueError, OverflowError):
+        return None
+    return found.replace(tzinfo=found.tzinfo or UTC)
 
 
 def refusal(neighbour: str, status: int, *, retry_after: float | None = None) -> NeighbourError | None:

@@ -201,12 +201,17 @@ FLAP_TURNS = 4
 
 def turned(card: Card, now: datetime) -> Card:
     """Note that a group began or ceased to burn."""
-    return replace(card, turns=(*(turn for turn in card.turns if now - turn < FLAP_WINDOW), now))
+    return replace(card, turns=(*(turn for turn in card.turns if _recent(turn, now)), now))
 
 
 def flapping(card: Card, now: datetime) -> bool:
     """Tell whether a group comes and goes too often to be worth a ring."""
-    return sum(now - turn < FLAP_WINDOW for turn in card.turns) >= FLAP_TURNS
+    return sum(_recent(turn, now) for turn in card.turns) >= FLAP_TURNS
+
+
+def _recent(turn: datetime, now: datetime) -> bool:
+    # Not later than now: what the clock was set back over is forgotten, or nothing would ring for that long.
+    return timedelta(0) <= now - turn < FLAP_WINDOW
 
 
 def lasted(card: Card) -> timedelta:
@@ -314,7 +319,7 @@ def _is_news(before: Member, alert: Alert, now: datetime) -> bool:
         # An end that was concluded is told after all.
         return _concluded(before) and alert.ends_at is not None
     back = before.status is Status.RESOLVED
-    return not back or now - before.changed_at > FOLD
+    return not back or not timedelta(0) <= now - before.changed_at <= FOLD
 
 
 def _concluded(member: Member) -> bool:

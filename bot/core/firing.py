@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
@@ -103,6 +104,10 @@ class Version(BaseModel):
     version: str = ""
 
 
+_APART = timedelta(seconds=30)
+"""Less is how long an answer takes, and that its time is told in whole seconds."""
+
+
 class AlertmanagerStatus(BaseModel):
     """What Alertmanager says of itself; its configuration is left out, since it may hold secrets."""
 
@@ -112,3 +117,9 @@ class AlertmanagerStatus(BaseModel):
     version: Version = Field(default=Version(), alias="versionInfo")
     uptime: AwareDatetime
     """Since when it runs."""
+    said_at: AwareDatetime | None = None
+    """When it said so by its own clock: ours may have been set meanwhile."""
+
+    def clock(self, now: datetime) -> datetime:
+        """Return the time by Alertmanager's clock; ours where it did not tell, or the two agree."""
+        return self.said_at if self.said_at and abs(now - self.said_at) > _APART else now

@@ -192,6 +192,22 @@ def renewed(card: Card) -> Card:
     return replace(card, allowed=card.pages + MOST_PAGES, escalations=())
 
 
+def moved(card: Card, step: timedelta) -> Card:
+    """Return the card with all moments that something is counted from, after our clock was set by so much."""
+    taken, muted_ = card.taken, card.muted
+    return replace(
+        card,
+        paged_at=card.paged_at and card.paged_at + step,
+        escalations=tuple(replace(each, tried_at=each.tried_at + step) for each in card.escalations),
+        turns=tuple(turn + step for turn in card.turns),
+        taken=taken and replace(taken, at=taken.at + step, reminded_at=taken.reminded_at and taken.reminded_at + step),
+        # Alertmanager's clock was not set.
+        muted=muted_ and replace(muted_, until=muted_.until + step),
+        # Whose beginnings and ends are Alertmanager's too, and stay.
+        members=tuple(replace(each, changed_at=each.changed_at + step) for each in card.members),
+    )
+
+
 def page_key(card: Key, number: int) -> Key:
     """Return the key of a card's page: the same however often it is made, so that none is doubled."""
     return Key(f"page:{card}:{number}")

@@ -17,6 +17,7 @@ LATE = timedelta(seconds=90)
 """How long an alert may fire before its webhook counts as lost: Alertmanager waits 30 s for others of its group."""
 SETTLED = timedelta(minutes=10)
 """How long after an end that we were told, another Alertmanager of the pair may still believe in the alert."""
+_SAME = timedelta(seconds=5)
 _YOUNG = 2.5
 """So many times as long as an alert must be missing, an Alertmanager must run before what it lacks means anything."""
 ASSUMED = "~"
@@ -28,8 +29,8 @@ _NOTHING: Mapping[str, str] = {}
 
 Identity = tuple[Key, str, datetime]
 """A member of a card: key, fingerprint, start."""
-Absences = Mapping[Identity, datetime]
-"""What burns on a card and not in Alertmanager, and since when."""
+Absences = Mapping[Identity, float]
+"""What burns on a card and not in Alertmanager, and since when, in seconds of the clock that does not jump."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ class Told:
     lasting: Collection[str]
     """The ids of those that last until resolved."""
     receivers: frozenset[str]
+    ahead: timedelta
+    """How far our clock is ahead of its own."""
     young: bool
     """It runs too short a time for an alert that is missing to be over: alerts do not outlive its restart."""
 
@@ -67,13 +70,14 @@ def told(
         silences=active,
         lasting=caps(orders, active.values()).keys(),
         receivers=frozenset(receivers),
+        ahead=now - status.clock(now),
         young=is_young(status, now, gone_after),
     )
 
 
 def is_young(status: AlertmanagerStatus, now: datetime, gone_after: timedelta) -> bool:
     """Tell whether an Alertmanager runs too short a time for what it lacks to mean anything."""
-    return status.cluster.status == "settling" or now - status.uptime < _YOUNG * gone_after
+    return status.cluster.status == "settling" or status.clock(now) - status.uptime < _YOUNG * gone_after
 
 
 def outline(card: Card) -> Card:
@@ -90,7 +94,7 @@ def identity(alert: FiringAlert) -> str:
     return alert.fingerprint or webhook.fingerprint(alert.labels)
 
 
-def missing(before: Absences, cards: Iterable[Card], said: Told, now: datetime) -> Absences:
+def missing(before: Absences, cards: Iterable[Card], said: Told, now: float) -> Absences:
     """Return the members that burn on a card and not in Alertmanager, and since when every answer lacked them."""
     if said.young:
         return {}
@@ -105,9 +109,9 @@ def missing(before: Absences, cards: Iterable[Card], said: Told, now: datetime) 
     return {each: before.get(each, now) for each in absent}
 
 
-def gone(missing: Absences, now: datetime, after: timedelta) -> frozenset[Identity]:
+def gone(missing: Absences, now: float, after: timedelta) -> frozenset[Identity]:
     """Return the members that were missing in two answers so far apart, and in all between."""
-    return frozenset(each for each, since in missing.items() if now - since >= after)
+    return frozenset(each for each, since in missing.items() if now - since >= after.total_seconds())
 
 
 def restated(card: Card, cards: Sequence[Card], said: Told, gone: Collection[Identity], now: datetime) -> Card:
@@ -154,7 +158,7 @@ def untold(
             continue
         # A card that counts alerts without naming them is filled in at once.
         patience = timedelta(0) if any((name, identity(alert)) in filled for alert in group.alerts) else LATE
-        due = [alert for alert in group.alerts if _is_loud(alert) and now - alert.starts_at >= patience]
+        due = [alert for alert in group.alerts if _is_loud(alert) and now - said.ahead - alert.starts_at >= patience]
         receiver = name if heard else ""
         lost = [alert for alert in due if not is_shown(shown, receiver, alert) and alert.name != but]
         if lost:
@@ -221,7 +225,10 @@ def stand_in(cards: Sequence[Card], room: RoomId, hook: Webhook) -> Card | None:
 
 
 def _muted(card: Card, said: Told) -> Muted | None:
-    """Return the silence that ends first of those without which something of the card would be told."""
+    """Return the silence that ends first of those without which something of the card would be told.
+
+    Its end is put into our time, where the two clocks are apart: Alertmanager ends it by its own.
+    """
     alerts = [said.firing[member.fingerprint] for member in _burning(card) if member.fingerprint in said.firing]
     if not alerts:
         return card.muted
@@ -235,14 +242,15 @@ def _muted(card: Card, said: Told) -> Muted | None:
             return card.muted
         holding.append(max(known, key=lambda silence: silence.ends_at))
     first = min(holding, key=lambda silence: silence.ends_at)
-    muted = Muted(first.id, UserId(first.created_by), first.ends_at, first.why, first.id in said.lasting)
-    if card.muted and _told_as(card.muted) == _told_as(muted):
-        return card.muted
-    return muted
+    until = first.ends_at + said.ahead
+    muted = Muted(first.id, UserId(first.created_by), until, first.why, first.id in said.lasting)
+    return card.muted if card.muted and _is_same(card.muted, muted) else muted
 
 
-def _told_as(muted: Muted) -> tuple[object, ...]:
-    return muted.silence, muted.until, muted.resolved
+def _is_same(one: Muted, other: Muted) -> bool:
+    # Two clocks that are apart are so by a little more or less each time they are compared.
+    apart = abs(one.until - other.until)
+    return (one.silence, one.resolved) == (other.silence, other.resolved) and apart < _SAME
 
 
 def _truncated(card: Card, cards: Sequence[Card], said: Told) -> int:
@@ -277,7 +285,8 @@ def _is_loud(alert: FiringAlert) -> bool:
 
 def _just_over(alert: FiringAlert, over: Mapping[tuple[str, datetime], datetime], now: datetime) -> bool:
     told_at = over.get((identity(alert), _start(alert)))
-    return told_at is not None and now - told_at < SETTLED
+    # Not later than now either: the clock may have been set back since.
+    return told_at is not None and timedelta(0) <= now - told_at < SETTLED
 
 
 def _start(alert: FiringAlert) -> datetime:

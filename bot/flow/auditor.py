@@ -43,9 +43,9 @@ class Auditor:
         self._cards = cards
         self._storms = storms
         self._sync_age = sync_age
-        self._answers_since: datetime | None = None
+        self._answers_since: float | None = None
         self._late: frozenset[tuple[RoomId, Key]] = frozenset()
-        self._put_again: dict[Key, datetime] = {}
+        self._put_again: dict[Key, float] = {}
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -63,9 +63,14 @@ class Auditor:
     async def _look_for_late(self, now: datetime) -> None:
         age = self._sync_age()
         answers = age is not None and age < _ANSWERS
-        self._answers_since = (self._answers_since or now) if answers else None
+        steady = self._desk.system.monotonic()
+        if not answers:
+            self._answers_since = None
+        elif self._answers_since is None:
+            self._answers_since = steady
+        answered = None if self._answers_since is None else now - timedelta(seconds=steady - self._answers_since)
         waiting = await outbox.waiting(self._desk.database, now - promises.CRITICAL)
-        late = {(each.room, each.key): each for each in promises.late(waiting, now, self._answers_since)}
+        late = {(each.room, each.key): each for each in promises.late(waiting, now, answered)}
         for mark, each in late.items():
             if mark not in self._late:
                 self._report_late(each, now)
@@ -81,10 +86,10 @@ class Auditor:
         self, key: Key, now: datetime, put: Callable[[Transaction, Key, datetime], Awaitable[None]]
     ) -> None:
         """Put a card again that is neither in the room nor on its way; its key keeps it from doubling."""
-        last = self._put_again.get(key)
-        if last and now - last < _AGAIN:
+        last, steady = self._put_again.get(key), self._desk.system.monotonic()
+        if last is not None and steady - last < _AGAIN.total_seconds():
             return
-        self._put_again[key] = now
+        self._put_again[key] = steady
         self._desk.metrics.auditor_breaches.labels("lost").inc()
         log.error("auditor.lost", key=key)
         await self._desk.database.write(lambda tx: put(tx, key, now))

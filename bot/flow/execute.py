@@ -121,7 +121,7 @@ class Executor:
         if look_again and command.preview and (over := await self._changed(command, proposal, request)):
             await self._finish(deed, over, proposal)
             return
-        began = self._desk.system.now()
+        began = self._desk.system.monotonic()
         effects = _Effects()
         async with self._live.of(request, command.verb) as live:
             ctx = self._action_context(live, proposal, effects, again=again)
@@ -135,7 +135,7 @@ class Executor:
                 inverse=_where(effects.inverse, command.cluster(proposal.tokens)),
                 renewals=tuple(effects.renewals),
             )
-        ended = replace(ended, took=self._desk.system.now() - began)
+        ended = replace(ended, took=timedelta(seconds=self._desk.system.monotonic() - began))
         await self._finish(deed, ended, proposal)
 
     async def _changed(self, command: Command, proposal: Proposal, request: Request) -> Ended | None:

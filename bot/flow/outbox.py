@@ -20,8 +20,9 @@ _SLOWEST = 4.0
 """Longest pause, in seconds, before an unreachable homeserver is tried again."""
 _BARRED = 60.0
 """Pause, in seconds, after a room refused us: only a person can mend that, and nothing of it is thrown away."""
-_MARGIN = timedelta(minutes=2)
-"""How far before the first attempt a look into the room goes: the homeserver's clock is not ours."""
+_MARGIN = timedelta(days=1)
+"""How far before the first attempt a look into the room goes: the homeserver's clock is not ours, and either may have
+been set since. It costs little: a look ends with the fifth page in any case."""
 _FEW = 4
 """More parcels than this on their way at once are a storm."""
 
@@ -59,7 +60,7 @@ class Outbox:
     async def state(self) -> tuple[int, timedelta]:
         """Return how many parcels wait, and how long the oldest has."""
         waiting, oldest = await parcels.depth(self._desk.database)
-        return waiting, self._desk.system.now() - oldest if oldest else timedelta(0)
+        return waiting, max(timedelta(0), self._desk.system.now() - oldest) if oldest else timedelta(0)
 
 
 class _Queue:

@@ -51,8 +51,9 @@ class Reconciler:
         heard = await store.receivers(self._desk.database, but=truth.ASSUMED)
         said = await self._ask(truth.shown_by(known, heard), by_name=bool(heard))
         now = self._desk.system.now()
-        self._missing = truth.missing(self._missing, known, said, now)
-        gone = truth.gone(self._missing, now, self._desk.settings.limits.gone)
+        steady = self._desk.system.monotonic()
+        self._missing = truth.missing(self._missing, known, said, steady)
+        gone = truth.gone(self._missing, steady, self._desk.settings.limits.gone)
         restate = partial(truth.restated, cards=known, said=said, gone=gone, now=now)
         for card in known:
             await self._restate(card, restate)

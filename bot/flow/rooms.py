@@ -1,7 +1,7 @@
 """The rooms of the configuration: their ids once known, who is in them, whether they are fit for what is dangerous."""
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 
@@ -23,7 +23,7 @@ class Rooms:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._ids = {name: RoomId(room) for name, room in desk.settings.rooms.items()}
-        self._facts: dict[RoomId, tuple[datetime, RoomFacts]] = {}
+        self._facts: dict[RoomId, tuple[float, RoomFacts]] = {}
 
     def find(self, name: str) -> RoomId | None:
         """Return the room of a short name or of its own id; None for any room that is not in the configuration.
@@ -68,7 +68,7 @@ class Rooms:
     async def facts(self, room: RoomId) -> RoomFacts | None:
         """Return what is known of a room, asking again when that is old; None when it cannot be asked."""
         known = self._facts.get(room)
-        if known and self._desk.system.now() - known[0] < _FRESH:
+        if known and self._desk.system.monotonic() - known[0] < _FRESH.total_seconds():
             return known[1]
         try:
             async with asyncio.timeout(5):
@@ -76,7 +76,7 @@ class Rooms:
         except (OpsError, TimeoutError) as error:
             log.warning("rooms.unknown", room=room, reason=str(error))
             return None
-        self._facts[room] = (self._desk.system.now(), found)
+        self._facts[room] = (self._desk.system.monotonic(), found)
         return found
 
     def changed(self, room: RoomId) -> None:

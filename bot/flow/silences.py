@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from datetime import datetime
 
 import structlog
 
@@ -46,32 +47,34 @@ class Silences:
         orders = await renewal.all_orders(self._desk.database)
         found = await self._alertmanager.silences()
         muted = await self._alertmanager.alerts(active=False)
+        status = await self._alertmanager.status()
+        # Silences end by its clock, whatever ours says.
+        now, zone = status.clock(self._desk.system.now()), self._desk.settings.timezone
         if orders:
-            await self._see_to_all(orders, found, {each for alert in muted for each in alert.muting.silenced_by})
-        now, zone = self._desk.system.now(), self._desk.settings.timezone
+            # After its restart Alertmanager knows no alert for a while: that nothing burns is then not known.
+            young = truth.is_young(status, now, self._desk.settings.limits.gone)
+            burning = {each for alert in muted for each in alert.muting.silenced_by}
+            await self._see_to_all(orders, found, {each.silence for each in orders} if young else burning, now)
         for ends in ending(found, muted, caps(orders, found), now, zone):
             await self._desk.database.write(lambda tx, ends=ends: self._announce(tx, ends))  # type: ignore[misc]
             self._outbox.wake_all()
 
     async def _see_to_all(
-        self, orders: Collection[UntilResolved], found: Collection[Silence], burning: Collection[str]
+        self, orders: Collection[UntilResolved], found: Collection[Silence], burning: Collection[str], now: datetime
     ) -> None:
-        status = await self._alertmanager.status()
-        # After its restart Alertmanager knows no alert for a while: that nothing burns is then not known.
-        young = truth.is_young(status, self._desk.system.now(), self._desk.settings.limits.gone)
         known = {each.id: each for each in found}
         for order in orders:
             try:
-                await self._see_to(order, known, burns=young or order.silence in burning)
+                await self._see_to(order, known, now, burns=order.silence in burning)
             except NeighbourError as error:
                 log.warning("silences.not_seen_to", silence=order.silence, reason=str(error))
 
-    async def _see_to(self, order: UntilResolved, found: Mapping[str, Silence], *, burns: bool) -> None:
+    async def _see_to(self, order: UntilResolved, found: Mapping[str, Silence], now: datetime, *, burns: bool) -> None:
         known = found.get(order.silence)
         burns = burns or (known is not None and known.state is State.PENDING)
-        match due(order, known, self._desk.system.now(), burns=burns, over=self._is_over(order, burns=burns)):
+        match due(order, known, now, burns=burns, over=self._is_over(order, burns=burns)):
             case Next.RENEW:
-                await self._renew(order)
+                await self._renew(order, now)
             case Next.END:
                 await self._alertmanager.expire(order.silence)
                 await self._forget(order, "resolved")
@@ -88,8 +91,8 @@ class Silences:
             return False
         return now - self._quiet.setdefault(order.silence, now) >= self._desk.settings.limits.gone.total_seconds()
 
-    async def _renew(self, order: UntilResolved) -> None:
-        later = replace(order, until=next_end(order, self._desk.system.now()))
+    async def _renew(self, order: UntilResolved, now: datetime) -> None:
+        later = replace(order, until=next_end(order, now))
         await self._desk.database.write(lambda tx: renewal.put(tx, later))
         given = await self._alertmanager.renew(order.silence, later.until)
         if given.id != order.silence:

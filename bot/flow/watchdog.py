@@ -36,7 +36,7 @@ class Watchdog:
         self._rooms = rooms
         self._routes = routes
         self._every = desk.settings.alerts.watchdog_every
-        self._started = desk.system.now()
+        self._started = desk.system.monotonic()
         self._overdue = False
 
     @property
@@ -66,9 +66,17 @@ class Watchdog:
             await self._say(tx, WatchdogSilent(self._word, before, self._every, now, self._zone, back=now))
         await _keep(tx, after)
 
+    async def move(self, tx: Transaction, step: timedelta) -> None:
+        """Put when it last came into the time of a clock that was set by so much."""
+        sign = await _sign(tx)
+        # What was told goes by that moment's name.
+        if sign and not sign.told:
+            await _keep(tx, replace(sign, last=sign.last + step))
+
     async def _look(self, tx: Transaction) -> bool:
         now, sign = self._desk.system.now(), await _sign(tx)
-        if sign is None or not watchdog.silent(sign, self._every, self._started, now):
+        runs = timedelta(seconds=self._desk.system.monotonic() - self._started)
+        if sign is None or not watchdog.silent(sign, self._every, now - runs, now):
             return False
         if not sign.told:
             log.error("watchdog.silent", last=sign.last.isoformat(), ended=sign.ended is not None)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.alerts import FOLD, Card, News, Severity, merge, severity, where
+from bot.core.alerts import FLAP_TURNS, FOLD, Card, News, Severity, flapping, merge, severity, turned, where
 from bot.core.names import RoomId
 from bot.core.webhook import Alert, Status, Webhook
 
@@ -315,3 +315,17 @@ def test_what_is_news_says_whether_it_burns(steps: list[tuple[str, Status, int]]
         assert (news is OPENED) <= card.firing
         assert (news is RESOLVED) <= (not card.firing)
         assert (news is NOTHING) == (card == before)
+
+
+def test_what_is_dated_later_than_now_hides_nothing() -> None:
+    """The clock was set back: an end an hour ahead is no echo, and turns ahead are no flapping."""
+    card, news = told(
+        (timedelta(hours=1), webhook(alert())),
+        (timedelta(hours=1), webhook(over())),
+        (timedelta(minutes=5), webhook(alert())),
+    )
+    ahead = replace(card, turns=tuple(NOW + timedelta(hours=1) for _ in range(FLAP_TURNS)))
+
+    assert news == [OPENED, RESOLVED, OPENED]
+    assert not flapping(ahead, NOW)
+    assert turned(ahead, NOW).turns == (NOW,)

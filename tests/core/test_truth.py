@@ -76,9 +76,8 @@ def closed(burning: Card, *answers: tuple[float, truth.Told]) -> bool:
     lacking: truth.Absences = {}
     gone: frozenset[truth.Identity] = frozenset()
     for later, answer in answers:
-        now = NOW + timedelta(seconds=later)
-        lacking = truth.missing(lacking, (burning,), answer, now)
-        gone = truth.gone(lacking, now, GONE)
+        lacking = truth.missing(lacking, (burning,), answer, later)
+        gone = truth.gone(lacking, later, GONE)
     return not truth.restated(burning, [burning], answers[-1][1], gone, NOW).firing
 
 
@@ -123,7 +122,7 @@ def test_what_did_not_come_from_this_alertmanager_is_not_closed(burning: Card) -
 
 def test_a_card_closes_when_its_last_alert_is_gone() -> None:
     two = card("a", "b")
-    gone = truth.gone(truth.missing({}, (two,), said(group(alert("b"))), NOW), NOW + GONE, GONE)
+    gone = truth.gone(truth.missing({}, (two,), said(group(alert("b"))), 0), GONE.total_seconds(), GONE)
 
     half = truth.restated(two, [two], said(group(alert("b"))), gone, NOW)
 

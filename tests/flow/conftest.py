@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from bot.app import App
 from bot.clients.store import inbox
@@ -43,6 +44,7 @@ class Clock:
         self.wall = datetime.now(UTC)
         self.monotonic = 1000.0
         self.boot = "boot-1"
+        self._set = timedelta(0)
         self._sleepers: list[tuple[float, asyncio.Event]] = []
         self._ids = itertools.count(1)
 
@@ -71,6 +73,16 @@ class Clock:
             if until <= self.monotonic:
                 awake.set()
         self._sleepers = [(until, awake) for until, awake in self._sleepers if not awake.is_set()]
+
+    def set(self, seconds: float) -> None:
+        """Set the clock on the wall forwards, or back; no time passes."""
+        self._set += timedelta(seconds=seconds)
+        self.wall += timedelta(seconds=seconds)
+
+    @property
+    def elsewhere(self) -> datetime:
+        """What time it is by a clock that nobody set."""
+        return self.wall - self._set
 
     @property
     def sleepers(self) -> int:
@@ -277,6 +289,18 @@ class Bot:
         await self.app.database._connection.execute(f"PRAGMA query_only={int(full)}")
 
 
+class Second:
+    """What the second channel brought."""
+
+    def __init__(self) -> None:
+        self.came: list[dict[str, Any]] = []
+        self.status = 200
+
+    async def take(self, request: web.Request) -> web.Response:
+        self.came.append(await request.json())
+        return web.Response(status=self.status)
+
+
 MakeBot = Callable[..., "Bot"]
 
 
@@ -307,3 +331,15 @@ async def make(tmp_path: Path, clock: Clock, ledger: Ledger) -> AsyncIterator[Ma
 @pytest.fixture
 async def bot(make: MakeBot) -> Bot:
     return await make().open()
+
+
+@pytest.fixture
+async def second() -> AsyncIterator[tuple[Second, str]]:
+    here, port = Second(), free_port()
+    app = web.Application()
+    app.router.add_post("/page", here.take)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    yield here, f"json://anna:obviously-fake@127.0.0.1:{port}/page"
+    await runner.cleanup()

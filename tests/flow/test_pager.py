@@ -1,20 +1,17 @@
 """It rings until somebody answers, never twice for one page, and by the second channel at last."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from aiohttp import web
 
 from bot.clients.store import cards
 from bot.core.alerts import Card, Muted, Taken
 from bot.core.message import FIELD
 from bot.core.webhook import Webhook, read
-from bot.demo.loopback import free_port
 from bot.demo.monitoring.payloads import Alert, webhook_body
-from tests.flow.conftest import ANNA, BEN, CLEO, ROOM, Clock, MakeBot
+from tests.flow.conftest import ANNA, BEN, CLEO, ROOM, Clock, MakeBot, Second
 from tests.test_recorded_webhooks import REASONS
 from tests.test_recorded_webhooks import read as read_body
 
@@ -23,18 +20,6 @@ FULL = DOWN | {"alertname": "DiskFull", "severity": "warning"}
 PEOPLE = {ANNA: {"role": "admin", "on_call": True}, BEN: {"role": "operator"}, CLEO: {"role": "viewer"}}
 TURN = 15
 MINUTE = 60
-
-
-class Second:
-    """What the second channel brought."""
-
-    def __init__(self) -> None:
-        self.came: list[dict[str, Any]] = []
-        self.status = 200
-
-    async def take(self, request: web.Request) -> web.Response:
-        self.came.append(await request.json())
-        return web.Response(status=self.status)
 
 
 class House:
@@ -105,18 +90,6 @@ def rings(seen: list[dict[str, Any]]) -> list[str]:
 def silent(seen: list[dict[str, Any]]) -> list[str]:
     """Return the first line of every new message that rings nobody."""
     return [each["body"].splitlines()[0] for each in seen if each["msgtype"] == "m.notice" and each[FIELD]["rev"] == 1]
-
-
-@pytest.fixture
-async def second() -> AsyncIterator[tuple[Second, str]]:
-    here, port = Second(), free_port()
-    app = web.Application()
-    app.router.add_post("/page", here.take)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
-    yield here, f"json://anna:obviously-fake@127.0.0.1:{port}/page"
-    await runner.cleanup()
 
 
 @pytest.fixture

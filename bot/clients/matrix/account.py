@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import structlog
 
-from bot.clients.http import Counter
+from bot.clients.http import Counter, said_at
 from bot.clients.matrix.answers import HOMESERVER, read
 from bot.clients.matrix.events import Json
 from bot.clients.matrix.login import Login, keep, kept, write_secret
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger(__name__)
 _LIMIT = timedelta(seconds=30)
+# Synapse dates an answer by when it was asked for: a waiting /sync is half a minute old.
+_APART = timedelta(seconds=60)
 _LARGE_BYTES = 1024 * 1024
 _OK = 200
 
@@ -51,6 +53,8 @@ class Account:
         self.directory = state / "matrix"
         self.logins = 0
         """Counts the devices this process has been: a change means that what nio knew is gone."""
+        self.ahead = timedelta(0)
+        """How far our clock is ahead of the homeserver's; nothing while that is less than a minute."""
         self._homeserver = homeserver
         self._device_id = device_id
         self._access_token = access_token
@@ -215,9 +219,18 @@ class Account:
             self._count(HOMESERVER, "unreachable")
             raise
         self._count(HOMESERVER, str(status))
+        self._compare(said_at(found))
         if len(raw) > _LARGE_BYTES:
             return await asyncio.to_thread(read, status, found, raw, self._now())
         return read(status, found, raw, self._now())
+
+    def _compare(self, told: datetime | None) -> None:
+        """Note how far the two clocks are apart."""
+        apart = self._now() - told if told else timedelta(0)
+        apart = apart if abs(apart) > _APART else timedelta(0)
+        if abs(apart - self.ahead) > _APART:
+            _log.warning("the homeserver's clock and ours are apart", seconds=round(apart.total_seconds()))
+            self.ahead = apart
 
     async def _new_device(self) -> "Device":
         make = await asyncio.to_thread(_device_class)

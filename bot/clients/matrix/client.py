@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ from bot.clients.matrix.events import (
 from bot.clients.matrix.listening import Listened, Listener
 from bot.clients.matrix.paths import API, further, part, room_path, said, sync_filter
 from bot.core.errors import Missing, NeighbourError, Unreachable
-from bot.core.heard import Batch, OwnEvent, Page, RoomFacts
+from bot.core.heard import Batch, Heard, OwnEvent, Page, RoomFacts
 from bot.core.names import EventId, RoomId, UserId
 
 _FIRST_SYNC = timedelta(seconds=90)
@@ -130,7 +131,7 @@ class Matrix:
         listened = await self._listen(answer, found, first=full)
         return Batch(
             next_batch,
-            listened.heard,
+            self._dated(listened.heard),
             gaps(found),
             invites(answer, self.user),
             max(listened.unreadable, 0),
@@ -144,7 +145,7 @@ class Matrix:
             query["to"] = stop
         answer = await self._account.call("GET", f"{room_path(room)}/messages", query=query)
         listened = self._listener.read(self._account.device, room, items(answer, "chunk"))
-        return Page(listened.heard, further(answer, start, stop))
+        return Page(self._dated(listened.heard), further(answer, start, stop))
 
     async def send(self, room: RoomId, event_type: str, content: Json, txn: str) -> EventId:
         """Send an event, encrypted where the room is; the same `txn` from the same device again is the same event."""
@@ -280,6 +281,11 @@ class Matrix:
             self._known_by = logins
             await self._vouch()
         return listened
+
+    def _dated(self, heard: tuple[Heard, ...]) -> tuple[Heard, ...]:
+        """Put when it was said into our time, where the clocks are apart: what is new must not look old, or old new."""
+        ahead = self._account.ahead
+        return tuple(replace(each, sent_at=each.sent_at + ahead) for each in heard) if ahead else heard
 
     async def _vouch(self) -> None:
         """Sign our device, once per login; without it phones warn, so a failure is said and not fatal."""

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.clients.store.database import Database, Row, Transaction, query
@@ -200,6 +200,19 @@ async def waiting(database: Database, before: datetime) -> list[Waiting]:
         )
         for row in await database.read(sql, (before.isoformat(),))
     ]
+
+
+async def move(tx: Transaction, step: timedelta) -> None:
+    """Put since when parcels wait into the time of a clock that was set by so much."""
+    rows = await tx.rows("SELECT seq, created_at, first_try FROM outbox")
+    await tx.run_many(
+        "UPDATE outbox SET created_at = ?, first_try = ? WHERE seq = ?",
+        [(_moved(row["created_at"], step), _moved(row["first_try"], step), row["seq"]) for row in rows],
+    )
+
+
+def _moved(moment: str | None, step: timedelta) -> str | None:
+    return (datetime.fromisoformat(moment) + step).isoformat() if moment else None
 
 
 async def _last_rev(tx: Transaction, room: RoomId, key: Key) -> int:

@@ -1,5 +1,6 @@
 """The simulated monitoring and health endpoints of a whole house, on one port: the path says whose they are."""
 
+from email.utils import format_datetime
 from typing import Any
 
 from aiohttp import web
@@ -19,6 +20,7 @@ class SimulatedMonitoring:
     """Everything that is asked over plain HTTP: `/{namespace}/{service}/…`."""
 
     def __init__(self, *, clock: Clock = now_utc) -> None:
+        self._clock = clock
         self.alertmanager = Alertmanager(clock)
         self.prometheus = Prometheus(clock, self.alertmanager.firing)
         self.loki = Loki(clock)
@@ -67,7 +69,9 @@ class SimulatedMonitoring:
         namespace, service, path = [*request.path.lstrip("/").split("/", 2), "", ""][:3]
         if (namespace, service) in self.down:
             return _cut(request)
-        return await (await self._find(request, (namespace, service), path)).give()
+        response = await (await self._find(request, (namespace, service), path)).give()
+        response.headers["Date"] = format_datetime(self._clock(), usegmt=True)
+        return response
 
     async def _find(self, request: web.Request, place: Place, path: str) -> Answer:
         set_answers = [prefix for prefix in self._answers if request.path.startswith(prefix)]
