@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from bot.command import Context
 from bot.core.errors import NeighbourError
+from bot.core.events import Event, read_event
 from bot.core.facts import Unknown, Verdict, worst
 from bot.core.kinds import Kind, Object
-from bot.core.moments import moment
 from bot.core.permissions import looks
 from bot.core.pods import Pod, Trouble, read_pod
 from bot.core.rollouts import Progress, Stall, patience, progress
@@ -24,15 +24,6 @@ _HOPELESS = frozenset(
     {"ImagePullBackOff", "ErrImagePull", "InvalidImageName", "CreateContainerConfigError", "CrashLoopBackOff"}
 )
 _EVENTS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """What Kubernetes noted about an object; reason and message are foreign text."""
-
-    reason: str
-    message: str
-    at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,19 +160,13 @@ class _Watcher:
                 )
             except NeighbourError:
                 continue
-            found += [_event(row) for row in rows]
-        dated = sorted((event for event in found if event.at), key=lambda event: str(event.at))
-        return tuple(dated[-_EVENTS:])
+            found += filter(None, map(read_event, rows))
+        return tuple(sorted(found, key=lambda event: event.last)[-_EVENTS:])
 
 
 def _instance(pod: Object) -> bool:
     """Tell whether a pod is one of a Cluster's instances, not one of its jobs on the way out."""
     return not pod["metadata"].get("deletionTimestamp")
-
-
-def _event(row: Object) -> Event:
-    at = moment(row.get("lastTimestamp")) or moment(row.get("eventTime")) or moment(row.get("firstTimestamp"))
-    return Event(str(row.get("reason", "")), str(row.get("message", "")), at)
 
 
 def _words(stall: Stall) -> str:

@@ -138,7 +138,7 @@ async def logs(
     _must_be_heard(speakers)
     if follow:
         return await _follow(ctx, asked, pods, speakers)
-    return _report(ctx, asked, pods, speakers)
+    return await _report(ctx, asked, pods, speakers)
 
 
 def _lines(tail: int | None, since: str | None) -> int:
@@ -182,20 +182,18 @@ async def _follow(ctx: Context, asked: _Asked, pods: Pods, speakers: list[Speake
         for look in count():
             if look and look % _LOOK_AROUND == 0:
                 pods = await _looked_around(asked, pods)
-                known = {speaker.name for speaker in speakers}
-                come = [pod for pod in pods.objects if pod["metadata"]["name"] not in known]
-                speakers += [Speaker(pod, asked.container) for pod in come[: _MOST_PODS - len(known)]]
+                speakers += _come(asked, pods, speakers)
             for speaker in speakers:
                 if speaker.name not in listening or (listening[speaker.name].done() and not speaker.is_gone):
                     listening[speaker.name] = tasks.create_task(speaker.listen(ctx.neighbours.kubernetes))
             following = _following(ctx, asked)
             if following is not Following.GOING:
                 break
-            await ctx.show(_report(ctx, asked, pods, speakers, following))
+            await ctx.show(await _report(ctx, asked, pods, speakers, following))
             await _pause(ctx)
         for task in listening.values():
             task.cancel()
-    return _report(ctx, asked, pods, speakers, following)
+    return await _report(ctx, asked, pods, speakers, following)
 
 
 async def _looked_around(asked: _Asked, pods: Pods) -> Pods:
@@ -204,6 +202,16 @@ async def _looked_around(asked: _Asked, pods: Pods) -> Pods:
         return await asked.find()
     except (NeighbourError, UsageError):
         return pods
+
+
+def _come(asked: _Asked, pods: Pods, speakers: Sequence[Speaker]) -> list[Speaker]:
+    """Return speakers for the pods that have come, as long as there are not too many."""
+    known = {speaker.name for speaker in speakers}
+    room = max(0, _MOST_PODS - sum(not speaker.is_gone for speaker in speakers))
+    come = [pod for pod in pods.objects if pod["metadata"]["name"] not in known]
+    # A new pod may not have the container that was asked for.
+    fit = [pod for pod in come if not asked.container or asked.container in containers(pod)]
+    return [Speaker(pod, asked.container) for pod in fit[:room]]
 
 
 def _following(ctx: Context, asked: _Asked) -> Following:
@@ -223,7 +231,7 @@ async def _pause(ctx: Context) -> None:
         await asyncio.gather(*waits, return_exceptions=True)
 
 
-def _report(
+async def _report(
     ctx: Context, asked: _Asked, pods: Pods, speakers: Sequence[Speaker], following: Following = Following.NO
 ) -> LogReport:
     now = ctx.clock()
@@ -233,6 +241,9 @@ def _report(
     silent = ((speaker.name, speaker.why(now, previous=asked.previous)) for speaker in speakers)
     named = {speaker.container.name for speaker in speakers}
     others = {name for pod in pods.objects for name in containers(pod)} - named
+    # In a thread: the lines of ten pods take the processor longer than others should wait.
+    said = {speaker.name: speaker.lines(read) for speaker in speakers}
+    lines = await asyncio.to_thread(merged, said, asked.wanted)
     return LogReport(
         as_of=now,
         zone=ctx.settings.timezone,
@@ -242,7 +253,7 @@ def _report(
         previous=asked.previous,
         since=asked.since,
         filter=asked.filter,
-        lines=merged(speakers, asked.wanted, read)[-last:],
+        lines=lines[-last:],
         looked_at=sum(speaker.heard for speaker in speakers),
         silent=tuple(Silent(name, why) for name, why in silent if why),
         more_pods=max(0, len(pods.objects) - _MOST_PODS),

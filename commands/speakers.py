@@ -15,7 +15,7 @@ from bot.core.pods import read_pod
 from bot.core.scrub import scrub
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from bot.clients.kubernetes import Kubernetes
     from bot.core.filters import Wanted
@@ -76,10 +76,12 @@ class Speaker:
 
     async def listen(self, kubernetes: Kubernetes) -> None:
         """Take in what it says from now on, until it is gone or cannot be heard any more."""
-        self.error = None
-        if not self._lines:
-            await self.read(kubernetes)
         try:
+            # Without lines of its own it begins with the last ones; with them, this tells whether it can be heard.
+            last = await kubernetes.log(self.container, lines=1 if self._lines else _USUAL)
+            if not self._lines:
+                self._lines.extend(last)
+            self.error = None
             async for line in kubernetes.follow(self.container, tuple(self._lines)):
                 self._lines.append(line)
         except NeighbourError as error:
@@ -96,12 +98,9 @@ class Speaker:
             return "it has not run before" if previous else trouble.reason if trouble else self.error.reason
         return self.error.reason
 
-    def said(self, last: int) -> list[LogLine]:
-        """Return the last lines without their secrets."""
-        lines = list(self._lines)[-last:]
-        # A key may go over several lines, so they are scrubbed together, before those of other pods come in between.
-        texts = scrub("\n".join(line.text[:_LONGEST_LINE] for line in lines)).split("\n")
-        return [LogLine(line.at, text) for line, text in zip(lines, texts, strict=False)]
+    def lines(self, last: int) -> tuple[LogLine, ...]:
+        """Return its last lines as they were written: not to be shown."""
+        return tuple(self._lines)[-last:]
 
 
 async def read_all(
@@ -111,16 +110,22 @@ async def read_all(
     await asyncio.gather(*(each.read(kubernetes, lines=lines, since=since, previous=previous) for each in speakers))
 
 
-def merged(speakers: Sequence[Speaker], wanted: Wanted, last: int) -> tuple[Said, ...]:
-    """Return the wanted ones among the last lines of several, by time; a line without one follows the one before it."""
-    short = short_names([each.name for each in speakers])
+def merged(said: Mapping[str, Sequence[LogLine]], wanted: Wanted) -> tuple[Said, ...]:
+    """Return the wanted lines of several pods without their secrets, by time; one without follows the one before it."""
+    short = short_names(tuple(said))
     found: list[tuple[datetime, Said]] = []
-    for speaker in speakers:
+    for pod, lines in said.items():
         at = _ALWAYS
-        for line in speaker.said(last):
+        for line in _scrubbed(lines):
             at = line.at or at
             # Only what may be shown is looked through: a filter must not find out a secret letter by letter.
             if wanted(line.text):
-                found.append((at, Said(line.at, short[speaker.name], line.text)))
+                found.append((at, Said(line.at, short[pod], line.text)))
     found.sort(key=lambda pair: pair[0])
-    return tuple(said for _, said in found)
+    return tuple(each for _, each in found)
+
+
+def _scrubbed(lines: Sequence[LogLine]) -> list[LogLine]:
+    """Scrub the lines of one pod together, before those of others come in between: a key may go over several."""
+    texts = scrub("\n".join(line.text[:_LONGEST_LINE] for line in lines)).split("\n")
+    return [LogLine(line.at, text) for line, text in zip(lines, texts, strict=False)]

@@ -241,7 +241,7 @@ class Settings(Section):
     workloads: Workloads = Workloads()
     sol: Sol = Sol()
     namespaces: tuple[str, ...] = tuple(SBBB)
-    """The namespaces that `!status` tells of."""
+    """The namespaces that `!status` tells of, and the only ones whose logs `!logs` shows."""
     services: Services = Field(default_factory=lambda: SBBB)
     """What `!check` asks: namespace → service → probe. The default is the SBBB's; what is set here replaces it."""
 

@@ -8,7 +8,7 @@ from bot.core.patterns import LONGEST, LONGEST_VALUE, compiled
 
 Wanted = Callable[[str], bool]
 
-_LONGEST_LINE = 1000
+_LONGEST_LINE = 500
 """Characters of a line that are looked at."""
 # A pattern is tried at every place of a line: one `.*`, with a few words to choose from before and after it.
 _MOST_WAYS = 8 * LONGEST_VALUE
