@@ -16,6 +16,7 @@ from bot.clients.alertmanager import AlertmanagerApi
 from bot.clients.grafana import GrafanaApi
 from bot.clients.http import Http
 from bot.clients.kubernetes import Kubernetes
+from bot.clients.loki import LokiApi
 from bot.clients.matrix import Matrix
 from bot.clients.metrics import Metrics
 from bot.clients.openbao import OpenBao
@@ -131,6 +132,7 @@ class App:
             unsealing=Unsealing(self.http),
             prometheus=PrometheusApi(self.http, settings.prometheus.url, limit=limit),
             alertmanager=AlertmanagerApi(self.http, settings.alertmanager.url, limit=limit),
+            loki=LokiApi(self.http, settings.loki.url, limit=limit),
             grafana=GrafanaApi(
                 self.http, settings.grafana.url, token=_reader(None, settings.grafana.token_file), limit=limit
             ),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bot.clients.grafana import GrafanaApi
     from bot.clients.http import Http
     from bot.clients.kubernetes import Kubernetes
+    from bot.clients.loki import LokiApi
     from bot.clients.matrix import Matrix
     from bot.clients.openbao import OpenBao
     from bot.clients.openbao_kv import KeyValues
@@ -79,6 +80,7 @@ class Neighbours:
     unsealing: Unsealing
     prometheus: PrometheusApi
     alertmanager: AlertmanagerApi
+    loki: LokiApi
     grafana: GrafanaApi
     plotter: Plotter
     matrix: Matrix

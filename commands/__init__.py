@@ -15,6 +15,7 @@ from commands.graph import graph
 from commands.help import help_
 from commands.kv import kv_get, kv_list
 from commands.logs import logs
+from commands.loki import loki
 from commands.objects import describe, get
 from commands.oncall import assign, handover, oncall
 from commands.ping import ping
@@ -33,6 +34,7 @@ COMMANDS: tuple[Command, ...] = (
     status,
     check,
     logs,
+    loki,
     events,
     top,
     get,

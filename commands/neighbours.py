@@ -29,8 +29,8 @@ async def neighbours(ctx: Context, limit: timedelta) -> tuple[NeighbourStatus, .
         "OpenBao": _openbao(ctx, limit),
         "Prometheus": _ready(ctx.neighbours.prometheus.ready()),
         "Alertmanager": _ready(ctx.neighbours.alertmanager.ready()),
-        "Loki": _loki(ctx, limit),
-        "Grafana": _grafana(ctx, limit),
+        "Loki": _ready(ctx.neighbours.loki.ready()),
+        "Grafana": _ready(ctx.neighbours.grafana.ready()),
     }
     answers = await ask_all(questions, limit)
     return tuple(NeighbourStatus(name, state) for name, state in answers.items())
@@ -49,16 +49,4 @@ async def _openbao(ctx: Context, limit: timedelta) -> Verdict:
 
 async def _ready(question: Awaitable[None]) -> Verdict:
     await question
-    return Verdict.OK
-
-
-async def _loki(ctx: Context, limit: timedelta) -> Verdict:
-    answer = await ctx.neighbours.http.get(f"{ctx.settings.loki.url}/ready", neighbour="loki", limit=limit)
-    answer.expect_ok()
-    return Verdict.OK
-
-
-async def _grafana(ctx: Context, limit: timedelta) -> Verdict:
-    answer = await ctx.neighbours.http.get(f"{ctx.settings.grafana.url}/api/health", neighbour="grafana", limit=limit)
-    answer.expect_ok()
     return Verdict.OK

@@ -44,6 +44,7 @@ from commands.graph import CardGraph, NoGraph
 from commands.help import HelpEntry, HelpPage
 from commands.kv import KvList, KvSecret
 from commands.logs import LogReport
+from commands.loki import LokiReport
 from commands.objects import ObjectReport, ObjectTable
 from commands.oncall import HandedOver, Handover, OnCall, OnCallSet
 from commands.ping import Pong
@@ -71,6 +72,7 @@ from formatters import (
     kv,
     leaks,
     logs,
+    loki,
     objects,
     oncall,
     paging,
@@ -119,6 +121,7 @@ FORMATTERS: Mapping[type, Callable[[Any], Document]] = {
     StatusReport: status.status_report,
     CheckReport: check.check_report,
     LogReport: logs.log_report,
+    LokiReport: loki.loki_report,
     Stopped: stop.stopped,
     EventReport: events.event_report,
     TopReport: top.top_report,

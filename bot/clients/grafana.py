@@ -25,6 +25,11 @@ class GrafanaApi:
         self._token = token
         self._limit = limit
 
+    async def ready(self) -> None:
+        """Return when it says it is well; raise why not."""
+        answer = await self._http.get(f"{self._url}/api/health", neighbour=NEIGHBOUR, limit=self._limit)
+        answer.expect_ok()
+
     async def rules(self) -> tuple[GrafanaRule, ...]:
         """Return every rule that we may see, paused ones too; raise Denied without a valid token."""
         headers = {"Authorization": f"Bearer {self._token()}"} if self._token else {}

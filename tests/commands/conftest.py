@@ -15,6 +15,7 @@ from bot.clients.alertmanager import AlertmanagerApi
 from bot.clients.grafana import GrafanaApi
 from bot.clients.http import Http
 from bot.clients.kubernetes import Kubernetes
+from bot.clients.loki import LokiApi
 from bot.clients.openbao import OpenBao
 from bot.clients.openbao_account import Account
 from bot.clients.openbao_kv import KeyValues
@@ -124,6 +125,7 @@ class House:
             unsealing=Unsealing(http),
             prometheus=PrometheusApi(http, settings.prometheus.url),
             alertmanager=AlertmanagerApi(http, settings.alertmanager.url),
+            loki=LokiApi(http, settings.loki.url),
             grafana=GrafanaApi(http, settings.grafana.url),
             plotter=Plotter(self.directory / "matplotlib"),
             matrix=cast("Any", None),
