@@ -119,10 +119,9 @@ class Bullets:
 
 @dataclass(frozen=True, slots=True)
 class Numbered:
-    """A list to pick from by number."""
+    """A list to pick from by number; it begins with 1, for phones count from there whatever a list says."""
 
     items: tuple[Item, ...]
-    first: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,14 +60,14 @@ def _block(block: Block) -> str:
             return _line(line)
         case Bullets(items):
             return f"<ul>{''.join(map(_item, items))}</ul>"
-        case Numbered(items, first):
-            start = f' start="{first}"' if first != 1 else ""
-            return f"<ol{start}>{''.join(map(_item, items))}</ol>"
+        case Numbered(items):
+            return f"<ol>{''.join(map(_item, items))}</ol>"
         case Pre(text):
-            rows = "\n".join(foreign.pre(text))
+            # iOS breaks no line after it by itself, nor after a quote: what follows would be glued to the last one.
+            rows = "".join(f"{row}\n" for row in foreign.pre(text))
             return f"<pre><code>{foreign.escape(rows)}</code></pre>"
         case Quote(lines):
-            return f"<blockquote>{'<br>'.join(map(_line, lines))}</blockquote>"
+            return f"<blockquote><p>{'<br>'.join(map(_line, lines))}</p></blockquote>"
         case _:
             assert_never(block)
 

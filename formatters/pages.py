@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import assert_never
 
 from bot.core.message import File
-from formatters.document import Block, Bullets, Document, Line, Numbered, Paragraph, Pre, Quote, line
+from formatters.document import Block, Bullets, Document, Item, Line, Numbered, Paragraph, Pre, Quote, line
 from formatters.html import formatted_body
 from formatters.text import body
 
@@ -97,8 +97,10 @@ def _parts(block: Block) -> Iterator[Block]:
             yield block
         case Bullets(items):
             yield from (Bullets((item,)) for item in items)
-        case Numbered(items, first):
-            yield from (Numbered((item,), number) for number, item in enumerate(items, first))
+        case Numbered(items):
+            # With its number as text: a list that is cut in two would begin anew.
+            numbered = (Item((f"{number}. ", *item.line), item.below) for number, item in enumerate(items, 1))
+            yield from (Bullets((item,)) for item in numbered)
         case Pre(text):
             yield from map(Pre, text.splitlines() or ("",))
         case Quote(lines):
@@ -116,13 +118,11 @@ def _whole_again(parts: list[Block]) -> Block:
     """Put parts of one block together again."""
     first = parts[0]
     match first:
-        case Paragraph():
+        case Paragraph() | Numbered():
+            # The one has no parts, the other is cut as bullets.
             return first
         case Bullets():
             return Bullets(tuple(item for part in parts if isinstance(part, Bullets) for item in part.items))
-        case Numbered():
-            items = tuple(item for part in parts if isinstance(part, Numbered) for item in part.items)
-            return Numbered(items, first.first)
         case Pre():
             return Pre("\n".join(part.text for part in parts if isinstance(part, Pre)))
         case Quote():

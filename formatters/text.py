@@ -36,8 +36,8 @@ def _rows(block: Block) -> Iterator[str]:
         case Bullets(items):
             for item in items:
                 yield from _item("• ", item)
-        case Numbered(items, first):
-            for number, item in enumerate(items, first):
+        case Numbered(items):
+            for number, item in enumerate(items, 1):
                 yield from _item(f"{number}. ", item)
         case Pre(text):
             yield from foreign.pre(text)

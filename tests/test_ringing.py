@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 
 from bot.core.alerts import AlertCard, Card, Member, Taken
 from bot.core.escalation import Cause
@@ -20,6 +22,7 @@ from commands.oncall import Handover
 from formatters import FORMATTERS
 from formatters.render import kind, render
 from tests.tools.push_rules import Reader, Rules, Told, defaults, older, told
+from tests.tools.results import results
 
 BOT = UserId("@opsbot:demo.test")
 ANNA, BEN, CLEO = UserId("@anna:demo.test"), UserId("@ben:demo.test"), UserId("@cleo:demo.test")
@@ -27,10 +30,16 @@ NAMES = {ANNA: "Anna", BEN: "Ben", CLEO: "Cleo"}
 FIRST = EventId("$first")
 # Everything that could ring by what a body says: names as people and programs write them, and the whole room.
 BODY = "🔥 CRITICAL Anna ben @cleo:demo.test @room — data/Cleo"
-EVERY_SORT = pytest.mark.parametrize(
-    "rendered",
-    [pytest.param(Rendered(kind(sort), Verdict.BAD, BODY, f"<p>{BODY}</p>"), id=kind(sort)) for sort in FORMATTERS],
-)
+EVERY_SORT = pytest.mark.parametrize("sort", FORMATTERS, ids=kind)
+A_FEW = settings(max_examples=3, phases=[Phase.generate], suppress_health_check=[*HealthCheck])
+TEXTS = st.sampled_from((BODY, "Anna", "ben", "@cleo:demo.test", "@room"))
+
+
+def some(data: st.DataObject, sort: type) -> Rendered:
+    """Return a message of a sort, everything in it that others wrote being somebody's name."""
+    return render(data.draw(results(sort, TEXTS)), formatters=FORMATTERS)
+
+
 RULES = (defaults, older)
 NOW = datetime(2026, 11, 23, 14, 2, tzinfo=UTC)
 LABELS = {"alertname": "Anna", "severity": "critical", "namespace": "data", "pod": "@cleo:demo.test"}
@@ -99,8 +108,10 @@ def test_an_end_a_digest_and_a_board_notify_nobody(result: object) -> None:
 
 
 @EVERY_SORT
-def test_a_page_rings_for_those_it_mentions_and_makes_no_sound_elsewhere(rendered: Rendered) -> None:
-    page = content(message(rendered, rings=True, mentions=(ANNA, BEN)), 1)
+@A_FEW
+@given(st.data())
+def test_a_page_rings_for_those_it_mentions_and_makes_no_sound_elsewhere(sort: type, data: st.DataObject) -> None:
+    page = content(message(some(data, sort), rings=True, mentions=(ANNA, BEN)), 1)
 
     for rules in RULES:
         anna, ben, cleo = everybody(page, rules)
@@ -111,10 +122,12 @@ def test_a_page_rings_for_those_it_mentions_and_makes_no_sound_elsewhere(rendere
 
 @EVERY_SORT
 @pytest.mark.parametrize("mentions", [(), (ANNA, BEN, CLEO)], ids=["nobody", "all"])
+@A_FEW
+@given(st.data())
 def test_what_does_not_ring_notifies_nobody_whoever_it_mentions(
-    rendered: Rendered, mentions: tuple[UserId, ...]
+    sort: type, mentions: tuple[UserId, ...], data: st.DataObject
 ) -> None:
-    notice = content(message(rendered, mentions=mentions), 1)
+    notice = content(message(some(data, sort), mentions=mentions), 1)
 
     assert anybody(notice) == {Told(".m.rule.suppress_notices")}
 
@@ -123,8 +136,10 @@ def test_what_does_not_ring_notifies_nobody_whoever_it_mentions(
 @pytest.mark.parametrize(
     ("rings", "rule"), [(True, ".m.rule.suppress_edits"), (False, ".m.rule.suppress_notices")], ids=["page", "notice"]
 )
-def test_an_edit_notifies_nobody(rendered: Rendered, rings: bool, rule: str) -> None:
-    edit = as_edit(content(message(rendered, rings=rings, mentions=(ANNA, BEN, CLEO)), 2), FIRST)
+@A_FEW
+@given(st.data())
+def test_an_edit_notifies_nobody(sort: type, rings: bool, rule: str, data: st.DataObject) -> None:
+    edit = as_edit(content(message(some(data, sort), rings=rings, mentions=(ANNA, BEN, CLEO)), 2), FIRST)
 
     assert anybody(edit) == {Told(rule)}
 

@@ -16,6 +16,8 @@ from bot.demo.transcript import NotAsExpected, Player
 CONVERSATIONS = {
     script.stem: script.read_text() for script in sorted((Path(__file__).parent / "transcripts").glob("*.txt"))
 }
+MAY_RING = {"alert-card", "page", "reminder", "handover", "nudge", "prompt", "watchdog-silent"}
+"""Kinds of what may be more than a notice; all else is silent, in every conversation."""
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="module")]
 
 
@@ -56,6 +58,9 @@ async def test_the_room_sees_what_the_transcript_says(player: Player, script: st
 
     await player.look(0)
     assert [message.body for message in player._unmatched] == []
+    said = [seen for seen in player.view.seen if seen.sender == player.bot]
+    assert {seen.kind for seen in said if seen.msgtype == "m.text" and not seen.edits} <= MAY_RING
+    assert [seen.body for seen in said if seen.edits and seen.mentions] == []
 
 
 @pytest.mark.parametrize(

@@ -144,9 +144,9 @@ postgres  1/1 <ok>
 CANDIDATES_HTML = (
     '<p><b>❔ Which one, <a href="https://matrix.to/#/@anna:example.org">@anna:example.org</a>?</b></p>'
     "<ol><li><code>data/postgres</code></li><li><code>lasuite/postgres</code></li></ol>"
-    "<blockquote><i>logs postgres</i><br><b>please</b></blockquote>"
-    "<pre><code>NAME      READY\npostgres  1/1 &lt;ok&gt;</code></pre>"
-    "<pre><code>›✅ looks like ours</code></pre>"
+    "<blockquote><p><i>logs postgres</i><br><b>please</b></p></blockquote>"
+    "<pre><code>NAME      READY\npostgres  1/1 &lt;ok&gt;\n</code></pre>"
+    "<pre><code>›✅ looks like ours\n</code></pre>"
 )
 
 EXAMPLES = [

@@ -69,7 +69,7 @@ def test_numbers_stay_the_numbers_of_the_whole_list(phone: Callable[[str], Any])
 
     fitted = fit(Document(Verdict.OK, line("t"), (Numbered(items),)), max_visible=150)
 
-    assert body(fitted).endswith("30. choice 30")
+    assert body(fitted).endswith("• 30. choice 30")
     assert phone(formatted_body(fitted)).screen == body(fitted)
 
 
