@@ -1,5 +1,6 @@
 """Pictures are drawn in a process that ends with them, takes little, and whose failure is a sentence."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -88,7 +89,8 @@ async def test_a_drawing_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     plotter = Plotter(tmp_path, program=(sys.executable, "-S", "-c", program), limit=timedelta(seconds=3))
 
     with pytest.raises(Unreachable):
-        await plotter.draw(chart())
+        async with asyncio.timeout(30):
+            await plotter.draw(chart())
 
     assert not is_running(pid)
 

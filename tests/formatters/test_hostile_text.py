@@ -32,6 +32,7 @@ from formatters.document import (
 )
 from formatters.html import formatted_body
 from formatters.text import body
+from tests.tools.hostile import AFTER_LIST_MARKERS, HOSTILE, IDENTIFIER, USER_ANYWHERE
 
 # OPSBOT_EXAMPLES=10000 for the thorough run.
 EXAMPLES = settings(
@@ -39,59 +40,6 @@ EXAMPLES = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-
-FRAGMENTS = (
-    *(glyph.value for glyph in Glyph),
-    *(glyph[0] for glyph in Glyph),
-    *(
-        "✅ RESOLVED all fine",
-        "  🔥 CRITICAL",
-        "- ✅ ok",
-        "1. ✅",
-        "• ✅",
-        "`✅",
-        "> ✅",
-        "\ufeff✅",
-        "\u200b✅",
-        "🟢",
-        "✔\ufe0f",
-    ),
-    *(
-        "@room",
-        "@ROOM",
-        "@",
-        "room",
-        "@anna:example.org",
-        "@a:[::1]",
-        "anna@sha256:4ab1",
-        ":example.org",
-        "#all:evil.org",
-    ),
-    *("!AbCdEfGhIjKlMnOpQr:evil.org", "https://matrix.to/#/@anna:example.org", "https://evil.org/", "HTTP://evil.org"),
-    *(
-        "<b>",
-        "</b>",
-        "</li>",
-        "<h3>Firing</h3>",
-        "<table><tr><td>",
-        "<!--",
-        "]]>",
-        "<script>",
-        "<img src=x onerror=y>",
-        "<a ",
-    ),
-    *("&lt;", "&amp;", "&", "<", ">", '"', "'", "&#x3c;", "&#10;", "<br>", "</code></pre>", "</blockquote>"),
-    *("\n", "\r\n", "\r", "\t", "\x00", "\x1b[31m", "\x1b]0;title\x07", "\x85", "\u2028", "\u2029", "\x1c", "\x0b"),
-    *("\u202e", "\u2066", "\u200d", "\u2060", "\ufe0f", "\u0301", "\u0338", "\u20e3", "\u3164", "\u2800", "\U000e0041"),
-    *("\ud800", "\udc00", "\ue000", "\U0010ffff", "\u00a0", "\u3000", "e\u0301", "\u212b", "›", "…", "⏎", " ", "word"),
-)
-HOSTILE = st.lists(st.one_of(st.sampled_from(FRAGMENTS), st.text(max_size=8)), max_size=10).map("".join)
-
-STATUS = "".join(glyph[0] for glyph in Glyph)
-AFTER_LIST_MARKERS = re.compile(rf"[\s•>\-*+#.)\d`]*[{STATUS}]")
-# How Element X finds identifiers in text: anywhere (iOS, outside code), as a word of its own (Android).
-USER_ANYWHERE = re.compile(r"[@#][\x21-\x39\x3b-\x7f]+:[a-z0-9.\[-]+", re.IGNORECASE)
-IDENTIFIER = re.compile(r"[@#!][^\s:]+:[a-z0-9.\[-].*", re.IGNORECASE)
 
 Draw = Callable[[str], Any]
 
@@ -110,7 +58,7 @@ def everywhere(text: str, between: str = "") -> Document:
             Paragraph(line(Link(text, text))),
             Bullets(items),
             Paragraph(line(Link(text, "https://good.example/x?y=1&z='2'"))),
-            Numbered(items, 7),
+            Numbered(items),
             Pre(text),
             Quote((line(text), line(Person(UserId(text)), text))),
         ),
