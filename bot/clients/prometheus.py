@@ -18,6 +18,9 @@ _LONGEST_ANSWER = 16 * MEBIBYTE
 _LONGEST_RANGE = 4 * MEBIBYTE
 """About a thousand series of a hundred points."""
 
+# What it takes to find out that an answer has another shape.
+_UNREADABLE = (AttributeError, KeyError, TypeError, ValueError, OverflowError)
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -60,7 +63,7 @@ class PrometheusApi:
         found = await self._get("query_range", asked, max_bytes=_LONGEST_RANGE)
         try:
             return tuple(_series(row) for row in found["data"]["result"])
-        except (KeyError, TypeError, ValueError) as error:
+        except _UNREADABLE as error:
             raise Unreachable(NEIGHBOUR, "unreadable answer") from error
 
     async def rules(self, alert: str) -> tuple[Rule, ...]:
@@ -70,7 +73,7 @@ class PrometheusApi:
         try:
             rows = [row for group in found["data"]["groups"] for row in group["rules"]]
             return tuple(_rule(row) for row in rows if (row["type"], row["name"]) == ("alerting", alert))
-        except (KeyError, TypeError, OverflowError) as error:
+        except _UNREADABLE as error:
             raise Unreachable(NEIGHBOUR, "unreadable answer") from error
 
     async def alerts(self) -> tuple[FiringAlert, ...]:
@@ -101,16 +104,22 @@ def _samples(data: dict[str, Any]) -> tuple[Sample, ...]:
 def _series(row: dict[str, Any]) -> Series:
     # A native histogram has no values that could be drawn.
     points = tuple((float(at), float(value)) for at, value in row.get("values", ()))
-    return Series({name: value for name, value in row["metric"].items() if name != "__name__"}, points)
+    labels = _labels(row["metric"])
+    labels.pop("__name__", None)
+    return Series(labels, points)
 
 
 def _rule(row: dict[str, Any]) -> Rule:
     return Rule(
-        row["query"],
-        row.get("labels") or {},
-        tuple(alert["labels"] for alert in row.get("alerts") or ()),
+        str(row["query"]),
+        _labels(row.get("labels") or {}),
+        tuple(_labels(alert["labels"]) for alert in row.get("alerts") or ()),
         timedelta(seconds=row.get("duration") or 0),
     )
+
+
+def _labels(found: Mapping[str, Any]) -> dict[str, str]:
+    return {name: str(value) for name, value in found.items()}
 
 
 def _alert(row: dict[str, Any]) -> FiringAlert:

@@ -1,6 +1,7 @@
 """OpenBao, Prometheus and Alertmanager: the real OpenBao, and servers that answer nonsense."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -10,10 +11,13 @@ from bot.clients.openbao import OpenBao, pod_names
 from bot.clients.prometheus import PrometheusApi
 from bot.core.errors import Rejected, Unreachable
 from bot.core.facts import Unknown
+from bot.core.graphs import window
 from bot.core.promql import quoted
 from bot.core.seal import SealStatus
 from bot.demo import openbao as demo
 from bot.demo.monitoring import SimulatedMonitoring
+
+HOUR = window(datetime(2026, 11, 23, 14, 2, tzinfo=UTC), timedelta(hours=1))
 
 
 @pytest.fixture
@@ -107,6 +111,65 @@ async def test_a_result_that_cannot_be_read_is_no_number(
 
     with pytest.raises((Rejected, Unreachable)):
         await prometheus.query("up")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        *([], {}, {"result": [1]}, {"result": [{}]}, {"result": [{"metric": []}]}),
+        {"result": [{"metric": {}, "values": [[1]]}]},
+        {"result": [{"metric": {}, "values": [[1, "much"]]}]},
+    ],
+)
+async def test_curves_that_cannot_be_read_are_none(
+    prometheus: PrometheusApi, monitoring: SimulatedMonitoring, data: object
+) -> None:
+    monitoring.answer("/monitoring/prometheus/api", json={"status": "success", "data": data})
+
+    with pytest.raises(Unreachable, match="unreadable"):
+        await prometheus.query_range("up", HOUR)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        *(1, {}, {"type": "alerting", "name": "Full"}),
+        *({"type": "alerting", "name": "Full", "query": "up"} | odd for odd in ({"labels": [1]}, {"alerts": [1]})),
+        {"type": "alerting", "name": "Full", "query": "up", "duration": "long"},
+    ],
+)
+async def test_a_rule_that_cannot_be_read_is_none(
+    prometheus: PrometheusApi, monitoring: SimulatedMonitoring, rule: object
+) -> None:
+    found = {"status": "success", "data": {"groups": [{"rules": [rule]}]}}
+    monitoring.answer("/monitoring/prometheus/api", json=found)
+
+    with pytest.raises(Unreachable, match="unreadable"):
+        await prometheus.rules("Full")
+
+
+async def test_curves_have_labels_without_the_name_and_a_histogram_has_no_points(
+    prometheus: PrometheusApi, monitoring: SimulatedMonitoring
+) -> None:
+    rows = [
+        {"metric": {"__name__": "up", "job": "x"}, "values": [[1.5, "2"], [2.5, "NaN"]]},
+        {"metric": {}, "histograms": [[1, {"count": "5"}]]},
+    ]
+    monitoring.answer("/monitoring/prometheus/api", json={"status": "success", "data": {"result": rows}})
+
+    first, histogram = await prometheus.query_range("up", HOUR)
+
+    assert (first.labels, first.points[0]) == ({"job": "x"}, (1.5, 2.0))
+    assert histogram.points == ()
+
+
+async def test_more_curves_than_can_be_looked_at_are_refused(
+    prometheus: PrometheusApi, monitoring: SimulatedMonitoring
+) -> None:
+    monitoring.answer("/monitoring/prometheus/api", text=" " * (4 * 1024 * 1024 + 1))
+
+    with pytest.raises(Rejected, match="more than 4096 KiB"):
+        await prometheus.query_range("up", HOUR)
 
 
 async def test_a_scalar_is_one_sample(prometheus: PrometheusApi, monitoring: SimulatedMonitoring) -> None:
