@@ -1,5 +1,6 @@
 """Alert cards: one message about one group, as it stands now."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -94,9 +95,10 @@ def _subject(card: Card, members: tuple[Member, ...]) -> Line:
 
 def _name(card: Card, members: tuple[Member, ...]) -> str:
     """Return the most frequent name among the most urgent members: the title's urgency is theirs."""
-    urgent = [member.name for member in members if severity(member.labels) is card.severity]
+    worst = card.severity
+    urgent = Counter(member.name for member in members if severity(member.labels) is worst)
     others = len({member.name for member in members}) - 1
-    name = max(dict.fromkeys(urgent), key=urgent.count, default=members[0].name)
+    name = max(urgent, key=urgent.__getitem__, default=members[0].name)
     return f"{name} and {count(others, 'other')}" if others else name
 
 

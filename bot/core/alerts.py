@@ -292,25 +292,29 @@ def _key(room: RoomId, webhook: Webhook, episode: int) -> Key:
 
 def _fold(known: tuple[Member, ...], alerts: Iterable[Alert], now: datetime) -> tuple[Member, ...]:
     members = {(member.fingerprint, member.starts_at): member for member in known}
+    # Of each alert on its own: a look at every member for every alert takes minutes where there are ten thousand.
+    starts: dict[str, list[datetime]] = {}
+    for mark, start in members:
+        starts.setdefault(mark, []).append(start)
     for alert in alerts:
         identity = (alert.fingerprint, alert.starts_at)
         before = members.get(identity)
         if before is None or _is_news(before, alert, now):
-            members |= _superseded(members.values(), alert, now)
+            own = starts.setdefault(alert.fingerprint, [])
+            members |= _superseded((members[alert.fingerprint, start] for start in own), alert, now)
             members[identity] = _member(alert, now)
+            own += [alert.starts_at] if before is None else []
     return tuple(members.values())
 
 
-def _superseded(members: Iterable[Member], alert: Alert, now: datetime) -> dict[tuple[str, datetime], Member]:
+def _superseded(same: Iterable[Member], alert: Alert, now: datetime) -> dict[tuple[str, datetime], Member]:
     """Return what of the same alert fired since an earlier moment, as over: its end was never told, or got lost."""
     return {
         (member.fingerprint, member.starts_at): replace(
             member, status=Status.RESOLVED, ends_at=alert.starts_at, changed_at=now
         )
-        for member in members
-        if member.fingerprint == alert.fingerprint
-        and member.starts_at < alert.starts_at
-        and member.status is Status.FIRING
+        for member in same
+        if member.starts_at < alert.starts_at and member.status is Status.FIRING
     }
 
 

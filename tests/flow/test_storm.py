@@ -148,6 +148,30 @@ async def test_what_ends_within_the_storm_is_counted_and_has_no_message(sky: Sky
     assert card["body"].splitlines()[2] == "✅ ended: Slow10 1 · Slow11 1"
 
 
+async def test_a_pair_of_alertmanagers_tells_a_storm_twice_and_it_is_counted_once(sky: Sky) -> None:
+    await sky.fire(*(name for name in numbered(12) for _ in range(2)))
+    await sky.resolve("Slow12", "Slow12")
+    await sky.turn()
+    await sky.fire("Slow12")
+    await sky.turn()
+
+    said = await sky.bot.said()
+
+    assert said[0] == "⚠️ STORM 12 groups in 0 s — 12 warning"
+    assert len(said) == 9
+
+
+async def test_what_the_sender_left_out_is_counted_with_its_group(sky: Sky) -> None:
+    await sky.outbreak()
+    alert = Alert({"alertname": "Cut", "severity": "warning", "namespace": "ory"}, sky.clock.wall)
+    await sky.bot.app.intake.accept(ROOM, read(webhook_body([alert]) | {"truncatedAlerts": 990}))
+    await sky.turn()
+
+    (card,) = await sky.bot.sent()
+
+    assert card["body"].splitlines()[2] == "1,000 alerts in all"
+
+
 async def test_it_says_nothing_when_nothing_changed(sky: Sky) -> None:
     await sky.outbreak()
 

@@ -1,5 +1,6 @@
 """What a card shows of many alerts: a few by name, all of them counted."""
 
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -43,6 +44,14 @@ def test_none_of_many_is_left_uncounted(count: int, truncated: int, title: str, 
     lines = shown(count, truncated)
 
     assert (lines[0], lines[1], lines[-1]) == (title, "Gone", last)
+
+
+def test_ten_thousand_alerts_in_one_group_are_taken_and_told_in_a_moment() -> None:
+    """Where each is held against all others, that takes minutes, and nothing else is taken meanwhile."""
+    began = time.process_time()
+
+    assert shown(10_000, 0)[0] == "⚠️ WARNING Down (10000) — data"
+    assert time.process_time() - began < 10
 
 
 def test_the_end_says_how_long_it_lasted() -> None:
