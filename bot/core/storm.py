@@ -28,7 +28,8 @@ class Storm:
     """When the first of its groups came."""
     over_at: datetime | None = None
     told: str = ""
-    """What its card last said."""
+    """What its card last said; empty: nothing yet."""
+    told_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,11 @@ def begun(card: Card, earlier: Sequence[datetime]) -> Storm:
 def calm(opened: Sequence[datetime], window: timedelta) -> bool:
     """Tell whether a storm is over; `opened`: when groups came in the last `CALM` windows, oldest first."""
     return not any(last - first < window for first, last in zip(opened, opened[MOST - 1 :], strict=False))
+
+
+def just_told(storm: Storm, now: datetime, pause: timedelta) -> bool:
+    """Tell whether its card is too new to be edited: an outbreak needs what the homeserver lets pass for what rings."""
+    return bool(storm.told) and storm.told_at is not None and timedelta(0) <= now - storm.told_at < pause
 
 
 def suspected(names: Iterable[str]) -> bool:

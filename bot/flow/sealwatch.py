@@ -41,8 +41,7 @@ class SealWatch:
             self._outbox.wake(room)
 
     async def _tell(self, tx: Transaction, pods: Pods) -> tuple[RoomId, News]:
-        burning = [card for card in await store.open_cards(tx) if card.receiver == sealing.RECEIVER]
-        card = next(iter(burning), None)
+        card = next(iter(await store.burning_of(tx, sealing.RECEIVER)), None)
         # Where it was told it ends, whatever the configuration says by now.
         room = card.room if card else self._rooms.usual
         hook = sealing.news(card, pods, namespaces(self._pods.pods), self._desk.system.now())

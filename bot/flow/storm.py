@@ -37,11 +37,11 @@ class Storms:
         self._desk = desk
         self._outbox = posts
         self._window = desk.settings.limits.storm
+        self._pause = min(max(self._window / 6, _OFTEN), _SELDOM)
 
     async def run(self, release: Release) -> None:
         """Take turns until cancelled."""
-        pause = min(max(self._window / 6, _OFTEN), _SELDOM)
-        await every(self._desk.system, pause, partial(self.turn, release), "storm")
+        await every(self._desk.system, self._pause, partial(self.turn, release), "storm")
 
     async def turn(self, release: Release) -> None:
         """See to every storm that is not done with."""
@@ -87,6 +87,8 @@ class Storms:
         ):
             storm = replace(storm, over_at=now)
             log.info("storm.over", room=storm.room, storm=key)
+        elif core.just_told(storm, now, self._pause / 2):
+            return
         # What ended since is counted before the rest gets cards of its own.
         await self.tell(tx, storm, now)
         if storm.over_at:

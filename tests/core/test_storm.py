@@ -8,7 +8,7 @@ import pytest
 
 from bot.core.alerts import Card, Member
 from bot.core.names import Key, RoomId
-from bot.core.storm import Storm, begun, breaks_out, calm, cause
+from bot.core.storm import Storm, begun, breaks_out, calm, cause, just_told
 from bot.core.webhook import Status
 
 ROOM = RoomId("!ops:example.org")
@@ -52,6 +52,14 @@ def test_a_storm_is_counted_from_its_first_group_and_is_one_however_often_it_is_
 )
 def test_it_is_calm_when_fewer_than_eight_came_in_any_window(opened: list[datetime], is_calm: bool) -> None:
     assert calm(opened, MINUTE) is is_calm
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds", "just"),
+    [("STORM", 0, True), ("STORM", 4, True), ("STORM", 5, False), ("STORM", -1, False), ("", 0, False)],
+)
+def test_a_card_is_not_edited_right_after_it_was_told(told: str, seconds: int, just: bool) -> None:
+    assert just_told(replace(STORM, told=told, told_at=NOW), NOW + seconds * SECOND, 5 * SECOND) is just
 
 
 @pytest.mark.parametrize(

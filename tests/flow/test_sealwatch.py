@@ -12,7 +12,7 @@ from bot.clients.store import cards
 from bot.config.settings import Limits
 from bot.core.truth import ASSUMED
 from bot.demo.monitoring import SimulatedMonitoring
-from tests.flow.conftest import ANNA, ROOM, Bot, MakeBot
+from tests.flow.conftest import ANNA, ROOM, Bot, Clock, MakeBot
 
 PEOPLE = {ANNA: {"role": "admin", "on_call": True}}
 PODS = ("openbao-0", "openbao-1")
@@ -24,7 +24,7 @@ class Watched:
     """A bot that watches two pods, and what they say."""
 
     make: MakeBot
-    monitoring: SimulatedMonitoring = field(default_factory=SimulatedMonitoring)
+    monitoring: SimulatedMonitoring
     bot: Bot = field(init=False)
 
     async def start(self, pods: tuple[str, ...] = PODS) -> None:
@@ -57,8 +57,8 @@ class Watched:
 
 
 @pytest.fixture
-async def watched(make: MakeBot) -> AsyncIterator[Watched]:
-    house = Watched(make)
+async def watched(make: MakeBot, clock: Clock) -> AsyncIterator[Watched]:
+    house = Watched(make, SimulatedMonitoring(clock=lambda: clock.wall))
     await house.monitoring.start()
     for pod in PODS:
         house.says(pod, **OPEN)

@@ -44,6 +44,12 @@ async def open_cards(source: Transaction | Database) -> list[Card]:
     return [_card(row) for row in rows]
 
 
+async def burning_of(source: Transaction | Database, receiver: str) -> list[Card]:
+    """Return the cards of a receiver that still burn, oldest first."""
+    sql = "SELECT card, room FROM cards WHERE open AND receiver = ? ORDER BY opened_at"
+    return [_card(row) for row in await query(source, sql, receiver)]
+
+
 async def open_keys(source: Transaction | Database) -> list[Key]:
     """Return the keys of the cards that still burn, oldest first: to have one card at a time, not all of them."""
     return [Key(row["key"]) for row in await query(source, "SELECT key FROM cards WHERE open ORDER BY opened_at")]

@@ -94,5 +94,11 @@ async def unkept(source: Transaction | Database, since: datetime, now: datetime)
 
 
 def _storm(row: Row) -> Storm:
-    over_at = datetime.fromisoformat(row["over_at"]) if row["over_at"] else None
-    return Storm(Key(row["key"]), RoomId(row["room"]), datetime.fromisoformat(row["since"]), over_at, row["told"])
+    return Storm(
+        Key(row["key"]),
+        RoomId(row["room"]),
+        datetime.fromisoformat(row["since"]),
+        datetime.fromisoformat(row["over_at"]) if row["over_at"] else None,
+        row["told"],
+        datetime.fromisoformat(row["told_at"]),
+    )
