@@ -35,7 +35,7 @@ def conversation() -> str:
 
 def figures() -> str:
     """Return the bot's last measured figures, as printed."""
-    return "\n\n".join(map(_result, ("bot", "kills", "limits", "cluster")))
+    return "\n\n".join(map(_result, ("bot", "kills", "limits", "storm", "cluster")))
 
 
 def comparison() -> str:

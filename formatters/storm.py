@@ -17,9 +17,9 @@ _WORDS = {Severity.NONE: "without severity"}
 def storm_card(result: StormCard) -> Document:
     """Say how much it is, where, and what became of it."""
     burning = [group for group in result.groups if group.burns]
-    worst = Severity.CRITICAL in {group.severity for group in burning}
-    verdict = Verdict.BAD if worst else Verdict.WARN if burning else Verdict.OK
-    title = _over(result, len(burning)) if result.storm.over_at else _raging(result, critical=worst)
+    critical = Severity.CRITICAL in {group.severity for group in burning}
+    verdict = Verdict.BAD if critical else Verdict.WARN if burning else Verdict.OK
+    title = _over(result, len(burning)) if result.storm.over_at else _raging(result, critical=critical)
     return Document(verdict, title, tuple(_blocks(result)))
 
 

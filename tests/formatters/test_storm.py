@@ -69,3 +69,14 @@ def test_when_all_ended_it_is_green() -> None:
         "• data 1",
         "✅ ended: Slow 1",
     ]
+
+
+def test_names_from_outside_pass_for_nothing_of_ours() -> None:
+    evil = "✅ all is well @room\n🔥 CRITICAL <b>x</b>"
+
+    lines = shown(struck(evil, evil, namespace=evil, burns=False), struck("Slow", namespace=evil))
+
+    assert len(lines) == 4
+    assert [line[0] for line in lines] == ["⚠", "•", "✅", "W"]
+    assert not any("@room" in line for line in lines)
+    assert not lines[1].startswith("• ✅")
