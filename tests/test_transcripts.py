@@ -131,10 +131,10 @@ async def test_an_answer_rings_nobody_and_programs_can_read_it(player: Player) -
 
 
 async def test_a_critical_alert_rings_who_is_on_call_and_only_them(player: Player) -> None:
-    await player.play("~ fire DiskFull critical storage/seaweed-0\nbot< 🔥 CRITICAL *\n…")
+    await player.play("~ fire DiskGone critical storage/seaweed-9\nbot< 🔥 CRITICAL *\n…")
     assert player.last
     fired = player.last
-    await player.play("~ resolve DiskFull critical storage/seaweed-0\nbot= ✅ RESOLVED *\n…")
+    await player.play("~ resolve DiskGone critical storage/seaweed-9\nbot= ✅ RESOLVED *\n…")
 
     assert (fired.msgtype, fired.mentions) == ("m.text", (player.stage.user_of("anna"),))
     assert player.last.mentions == ()

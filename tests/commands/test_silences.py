@@ -29,6 +29,9 @@ def house(house: House) -> House:
     return house
 
 
+_UNHEARD = ("post", "amend", "assign", "renew", "undo_by", "page", "close_page", "letter")
+
+
 async def told(ctx: Context, line: str, action: str = "act1") -> Any:
     """Run a line as the room would type it, as an action of that id."""
     command, rest = find(COMMANDS, tokens(line))
@@ -36,7 +39,7 @@ async def told(ctx: Context, line: str, action: str = "act1") -> Any:
     if command.preview:
         await command.preview(ctx, *bound.args, **bound.kwargs)
     parts = {name: getattr(ctx, name) for name in Context.__dataclass_fields__}
-    unheard: dict[str, Any] = dict.fromkeys(("post", "amend", "assign", "renew", "undo_by"), lambda *_, **__: None)
+    unheard: dict[str, Any] = dict.fromkeys(_UNHEARD, lambda *_, **__: None)
     parts |= {"action": RequestId(action), "decided": ctx.clock(), "again": False} if command.changes else {}
     acting = ActionContext(**parts, **unheard) if command.changes else ctx
     return await command.handler(acting, *bound.args, **bound.kwargs)
