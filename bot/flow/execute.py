@@ -250,7 +250,7 @@ class Executor:
             if proposal:
                 if not await proposals.leave(tx, proposal.id, "executing", _state(ended, failed)):
                     return
-                await proposals.ended(tx, proposal.id, () if failed else ended.inverse, now)
+                await proposals.ended(tx, proposal.id, ended.inverse, now)
             await note(tx, self._desk.system, deed, Phase.OUTCOME, rendered.verdict.value)
             for message in messages:
                 await outbox.put(tx, message, now)
