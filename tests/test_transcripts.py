@@ -29,7 +29,7 @@ async def stage(
     directory = tmp_path_factory.mktemp("transcripts")
     # A seal that somebody breaks in one conversation has no card in the next (tests/test_seal_in_the_room.py).
     settings = {
-        "limits": {"per_person": 1000, "storm": 4, "stuck": "PT0.1S", "seal": 3600},
+        "limits": {"per_person": 1000, "storm": 4, "stuck": 3, "seal": 3600},
         "alerts": {"routes": [{"room": "apps", "matchers": ['namespace="lasuite"', 'pod=~"docs.*"']}]},
     }
     async with Stage(
@@ -131,10 +131,10 @@ async def test_an_answer_rings_nobody_and_programs_can_read_it(player: Player) -
 
 
 async def test_a_critical_alert_rings_who_is_on_call_and_only_them(player: Player) -> None:
-    await player.play("~ fire DiskGone critical storage/seaweed-9\nbot< 🔥 CRITICAL *\n…")
+    await player.play("~ fire TapeFull critical storage/tape-0\nbot< 🔥 CRITICAL TapeFull*\n…")
     assert player.last
     fired = player.last
-    await player.play("~ resolve DiskGone critical storage/seaweed-9\nbot= ✅ RESOLVED *\n…")
+    await player.play("~ resolve TapeFull critical storage/tape-0\nbot= ✅ RESOLVED TapeFull*\n…")
 
     assert (fired.msgtype, fired.mentions) == ("m.text", (player.stage.user_of("anna"),))
     assert player.last.mentions == ()
