@@ -70,6 +70,13 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Entrusted:
+    """What is secret and meant for its one reader, like the address of their page: the redactor leaves it."""
+
+    node: Link | Code
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
     """A member of the room by exact Matrix ID, drawn as a pill; whether it rings is the message's business."""
 
@@ -83,7 +90,7 @@ class Mark:
     glyph: Glyph
 
 
-Inline: TypeAlias = str | Code | Bold | Italic | Link | Person | Mark
+Inline: TypeAlias = str | Code | Bold | Italic | Link | Entrusted | Person | Mark
 """A piece of a line; `str`, and every text inside the other pieces, is treated as written by a stranger."""
 
 Line: TypeAlias = tuple[Inline, ...]

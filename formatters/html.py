@@ -14,6 +14,7 @@ from formatters.document import (
     Bullets,
     Code,
     Document,
+    Entrusted,
     Inline,
     Italic,
     Item,
@@ -92,6 +93,8 @@ def _inline(node: Inline) -> str:  # noqa: PLR0911 - one per node
             return f"<i>{foreign.escape(foreign.prose(text))}</i>"
         case Link():
             return _link(node)
+        case Entrusted(entrusted):
+            return _inline(entrusted)
         case Person(user):
             return _anchor(user, foreign.pill(user)) if foreign.is_user(user) else foreign.escape(foreign.prose(user))
         case Mark(glyph):

@@ -8,6 +8,7 @@ from bot.core.message import Rendered
 from formatters.document import Document
 from formatters.html import formatted_body
 from formatters.pages import fit, fits
+from formatters.scrubbed import scrubbed
 from formatters.text import body
 
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -20,7 +21,8 @@ def render(result: object, *, formatters: Mapping[type, Callable[[Any], Document
 
 
 def write(name: str, document: Document) -> Rendered:
-    """Write a document in both forms, cut to what one message holds; `name` is its kind for programs."""
+    """Write a document in both forms, without secrets, cut to what one message holds; `name`: its kind for programs."""
+    document = scrubbed(document)
     plain, rich = body(document), formatted_body(document)
     if not fits(plain, rich):
         document = fit(document, name=name)

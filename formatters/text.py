@@ -10,6 +10,7 @@ from formatters.document import (
     Bullets,
     Code,
     Document,
+    Entrusted,
     Inline,
     Italic,
     Item,
@@ -56,7 +57,7 @@ def _line(line: Line) -> str:
     return "".join(map(_inline, line))
 
 
-def _inline(node: Inline) -> str:
+def _inline(node: Inline) -> str:  # noqa: PLR0911 - one per node
     match node:
         case str():
             return foreign.prose(node)
@@ -66,6 +67,8 @@ def _inline(node: Inline) -> str:
             return foreign.prose(text)
         case Link():
             return _link(node)
+        case Entrusted(entrusted):
+            return _inline(entrusted)
         case Person(user):
             return user if foreign.is_user(user) else foreign.prose(user)
         case Mark(glyph):

@@ -14,6 +14,7 @@ from formatters.document import (
     Bullets,
     Code,
     Document,
+    Entrusted,
     Glyph,
     Inline,
     Item,
@@ -139,7 +140,7 @@ def unseal_cancelled(result: UnsealCancelled) -> Document:
 
 def _page(address: str) -> Inline:
     """Return what leads to a page; a door without TLS, as on a developer's machine, is no link."""
-    return Link("open your page", address) if address.startswith("https://") else Code(address)
+    return Entrusted(Link("open your page", address) if address.startswith("https://") else Code(address))
 
 
 def invitation(letter: Invitation) -> Document:

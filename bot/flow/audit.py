@@ -8,6 +8,7 @@ from bot.clients.system import System
 from bot.command import Command, Request
 from bot.core.audit import Entry, Phase
 from bot.core.policy import Risk
+from bot.core.scrub import scrub
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,8 @@ async def note(tx: Transaction, system: System, deed: Deed, phase: Phase, result
         phase=phase,
         actor=deed.request.sender,
         room=deed.request.room,
-        command=deed.words,
+        command=scrub(deed.words),
         risk=int(deed.risk),
-        result=result,
+        result=scrub(result),
     )
     return await audit.add(tx, entry) is not None

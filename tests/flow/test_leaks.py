@@ -51,3 +51,11 @@ async def until(done: Any) -> None:
     async with asyncio.timeout(5):
         while not done():  # noqa: ASYNC110 - a request that fails on loopback
             await asyncio.sleep(0.01)
+
+
+async def test_a_secret_among_the_words_of_a_command_is_not_on_record(make: MakeBot) -> None:
+    bot = await make().open()
+
+    await bot.asks(BEN, "poke", f"password={TOKEN}")
+
+    assert [words for _, words, _ in await bot.trail()] == ["poke password=[secret]"]
