@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from bot.core.alerts import AlertCard, Card, Taken, merge
 from bot.core.message import FIELD, Message, content
 from bot.core.names import RoomId, UserId
+from bot.core.scrub import scrub
 from bot.core.webhook import Webhook, parse
 from commands.cards import CardReasons, Looked
 from formatters import FORMATTERS, foreign
@@ -72,10 +73,10 @@ def told(raw: bytes) -> Card:
 
 
 def spoken(card: Card) -> Iterator[str]:
-    """Give what the alerts that are told of say, cleaned."""
+    """Give what the alerts that are told of say, cleaned, and without what looks like a secret."""
     for member in card.counted[:TOLD]:
-        yield from (foreign.code(f"{name}={value}") for name, value in member.labels.items())
-        yield from (foreign.prose(f"{name}: {value}") for name, value in member.annotations.items())
+        yield from (foreign.code(scrub(f"{name}={value}")) for name, value in member.labels.items())
+        yield from (foreign.prose(scrub(f"{name}: {value}")) for name, value in member.annotations.items())
 
 
 def fixed(html: str) -> list[str]:

@@ -294,6 +294,11 @@ async def _refuse(player: Player, words: list[str]) -> None:
     player.stage.cluster.access.deny(verb, resource, group=group, namespace=namespace, name=name)
 
 
+async def _rest(_: Player, words: list[str]) -> None:
+    """`rest SECONDS`: nothing happens for so long."""
+    await asyncio.sleep(float(words[0]))
+
+
 async def _allow(player: Player, _: list[str]) -> None:
     """`allow`: the API server lets the bot do everything again."""
     player.stage.cluster.access.clear()
@@ -348,6 +353,7 @@ DEEDS: dict[str, Callable[[Player, list[str]], Awaitable[None]]] = {
     "give": _give,
     "refuse": _refuse,
     "allow": _allow,
+    "rest": _rest,
     "unseal": _unseal,
     "keys": _keys,
     "power": _power,

@@ -25,7 +25,8 @@ async def mortal(tmp_path: Path, openbao: OpenBao) -> AsyncIterator[Stage]:
     homeserver = Homeserver(tmp_path / "homeserver")
     await asyncio.to_thread(homeserver.start)
     try:
-        async with Stage(tmp_path / "stage", homeserver=homeserver, openbao=openbao) as stage:
+        settings = {"limits": {"storm": 0}}
+        async with Stage(tmp_path / "stage", homeserver=homeserver, openbao=openbao, settings=settings) as stage:
             yield stage
     finally:
         await asyncio.to_thread(homeserver.stop)

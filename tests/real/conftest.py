@@ -65,7 +65,10 @@ async def stage(
         homeserver=homeserver,
         openbao=openbao,
         name=f"real{next(_NUMBERS)}",
-        settings={name: {"url": f"http://{HOST}:{port}"} for name, port in zip(names, ports, strict=True)},
+        settings={
+            "limits": {"reconcile": 10, "storm": 0},
+            **{name: {"url": f"http://{HOST}:{port}"} for name, port in zip(names, ports, strict=True)},
+        },
     )
     async with stage:
         await stage.start_bot()

@@ -93,6 +93,12 @@ class Alertmanager:
             self._process.kill()
         self._process.stop()
 
+    def forget_what_it_told(self) -> None:
+        """Lose the notification log, as an Alertmanager without a volume does when it is started anew."""
+        self.stop()
+        (self._directory / "data" / "nflog").unlink(missing_ok=True)
+        self.start()
+
     def post(self, *alerts: Json) -> None:
         """Take in alerts, as from Prometheus; those that ended are told by their `endsAt`."""
         self._call("POST", "/api/v2/alerts", list(alerts))

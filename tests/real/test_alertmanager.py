@@ -156,6 +156,25 @@ async def test_two_alertmanagers_that_both_post_are_one_card(
     assert (card.edits, end.edits) == (None, card.event_id)
 
 
+async def test_an_alertmanager_that_lost_its_notification_log_adds_nothing(
+    stage: Stage, alertmanager_binary: Path, tmp_path: Path, room: Arrivals
+) -> None:
+    server = Alertmanager(alertmanager_binary, tmp_path, f"{stage.url}/alerts/ops", bearer(stage.webhook_token))
+    burning = alert(labels("RealForgot"))
+    with running(server):
+        server.post(burning)
+        card = await room.expect("RealForgot", between=FIRST)
+
+        server.forget_what_it_told()
+        server.post(burning)
+        await until(lambda: server.webhooks() == (1, 0))
+        await room.nothing("RealForgot", QUIET)
+        server.post(alert(labels("RealForgot"), ended=True))
+        end = await room.expect("RealForgot", between=NEXT)
+
+    assert (end.edits, end.verdict) == (card.event_id, "ok")
+
+
 async def test_the_recorded_webhooks_are_what_alertmanager_sends(alertmanager_binary: Path, tmp_path: Path) -> None:
     sent = await asyncio.to_thread(record, alertmanager_binary, tmp_path)
 

@@ -22,6 +22,12 @@ RULE = {
     "labels": {"severity": "critical", "namespace": "storage"},
     "annotations": {"summary": "Only {{ $value | humanizePercentage }} left on {{ $labels.volume }}"},
 }
+GROUPED_RULE = {
+    "alert": "RealSlow",
+    "expr": "demo_seconds > 1",
+    "labels": {"severity": "warning", "namespace": "ory"},
+    "annotations": {"summary": "{{ $labels.pod }} takes {{ $value }} s"},
+}
 ODD = 'a "b" \\ $1 }) or vector(1)'
 ODD_RULE = {"alert": "RealOdd", "expr": "demo_odd < 1 and on (volume) demo_odd", "labels": {"severity": "warning"}}
 WITHIN = 12.0
@@ -29,16 +35,23 @@ WITHIN = 12.0
 what a busy machine may add (4 s were measured)."""
 
 
+COMPARED = 25.0
+"""Seconds until the bot has compared its cards with Alertmanager."""
+
+
 class Volume:
     """Serves a few numbers, as an exporter would."""
 
     free = 0.5
+    seconds: tuple[float, float] = (0.1, 0.1)
+    """How long each of two pods takes."""
     odd = 5.0
     """Of the volume whose name is made to be mistaken for an expression."""
 
     async def metrics(self, _: web.Request) -> web.Response:
         name = ODD.replace("\\", "\\\\").replace('"', '\\"')
         numbers = {'free_ratio{volume="data-0"}': self.free, 'free_ratio{volume="data-1"}': 0.7}
+        numbers |= {f'seconds{{pod="hydra-{pod}"}}': took for pod, took in enumerate(self.seconds)}
         numbers |= {f'odd{{volume="{name}"}}': self.odd, 'odd{volume="even"}': 3.0}
         return web.Response(text="".join(f"demo_{name} {value}\n" for name, value in numbers.items()))
 
@@ -63,7 +76,7 @@ async def prometheus(
             prometheus_binary,
             tmp_path_factory.mktemp("prometheus"),
             target=f"127.0.0.1:{exporter.port}",
-            rules=[RULE, ODD_RULE],
+            rules=[RULE, GROUPED_RULE, ODD_RULE],
             alertmanager_url=alertmanager.url,
             port=ports[1],
         )
@@ -87,6 +100,32 @@ async def test_a_number_that_gets_worse_and_better_is_one_card(
     assert "Only 4% left on data-0" in card.body
     assert (end.verdict, end.edits) == ("ok", card.event_id)
     assert len(room.about("RealDiskFull")) == 2
+
+
+async def test_a_rule_over_two_pods_is_one_card_and_is_seen_through_a_silence(
+    prometheus: Prometheus, alertmanager: Alertmanager, volume: Volume, room: Arrivals
+) -> None:
+    volume.seconds = (4.0, 0.1)
+    card = await room.expect("RealSlow", between=(0.0, WITHIN))
+    volume.seconds = (4.0, 3.0)
+    grown = await room.expect("RealSlow", between=(0.0, WITHIN))
+
+    silence = alertmanager.silence("RealSlow")
+    muted = await room.expect("RealSlow", between=(0.0, COMPARED))
+    volume.seconds = (4.0, 0.1)
+    await room.nothing("RealSlow", WITHIN / 2)
+    alertmanager.expire(silence)
+    shrunk = await room.expect("RealSlow", between=(0.0, COMPARED))
+    volume.seconds = (0.1, 0.1)
+    while (end := await room.expect("RealSlow", between=(0.0, COMPARED))).verdict != "ok":
+        pass
+
+    assert "hydra-0 takes 4 s" in card.body
+    assert "hydra-1" in grown.body
+    assert "🔕 until" in muted.body
+    assert {each.edits for each in (grown, muted, shrunk, end)} == {card.event_id}
+    assert end.verdict == "ok"
+    assert len([seen for seen in room.about("RealSlow") if seen.edits is None]) == 1
 
 
 async def test_a_graph_shows_the_series_of_the_alert_and_its_threshold(
