@@ -21,6 +21,8 @@ _SERVER_ERROR = 500
 _RETRY_SECONDS = 0.2
 _SEVERITIES = ("critical", "warning", "warning", "info")
 _SENDERS = 4
+_LIVES = 2.5
+"""The longest life, in starts: else a slow machine kills only what has not begun."""
 
 
 class NotTaken(AssertionError):
@@ -83,7 +85,8 @@ class Ordeal:
     seed: int
     kills: int
     life: tuple[float, float] = (0.3, 4.0)
-    """Shortest and longest time, in seconds, between two kills; starting takes the first of it."""
+    """Shortest and longest time, in seconds, between two kills; starting takes the first of it, and where it takes long,
+    the longest is longer."""
     pace: float = 0.5
     """Seconds between two commands, and between two steps of a group's story."""
     promised: Promised = field(default_factory=Promised)
@@ -99,18 +102,20 @@ class Ordeal:
     async def run(self, *, within: float = 60.0) -> Verdict:
         """Start the bot, kill it as often as wished, let everything come, at most `within` seconds, and judge."""
         await self.view.open()
+        started = time.monotonic()
         await self.stage.start_bot()
+        starting = time.monotonic() - started
         async with sender(self.stage, self.promised) as posts, asyncio.TaskGroup() as tasks:
             for number in range(_SENDERS):
                 tasks.create_task(self._rain(posts, number))
             tasks.create_task(self._ask())
-            await self._kill()
+            await self._kill(max(self.life[1], _LIVES * starting))
             self._over.set()
         return await self._settle(within)
 
-    async def _kill(self) -> None:
+    async def _kill(self, longest: float) -> None:
         for _ in range(self.kills):
-            await asyncio.sleep(self._chance.uniform(*self.life))
+            await asyncio.sleep(self._chance.uniform(self.life[0], longest))
             await self.stage.kill_bot()
             await self.stage.start_bot(ready=False)
 

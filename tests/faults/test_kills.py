@@ -13,7 +13,7 @@ async def test_nothing_is_lost_or_doubled_when_the_bot_is_killed_again_and_again
     stage: Stage, proxy: FaultyProxy
 ) -> None:
     proxy.odds = HARSH
-    ordeal = Ordeal(stage, seed=7, kills=9)
+    ordeal = Ordeal(stage, seed=7, kills=6)
 
     verdict = await ordeal.run()
 
