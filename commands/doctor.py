@@ -12,6 +12,8 @@ from bot.command import Context, command
 from bot.core.errors import Denied, LoggedOut, Missing, Rejected
 from bot.core.facts import Unknown, Verdict, worst
 from bot.core.firing import HIDDEN
+from bot.core.grants import Grant, grants, missing
+from bot.core.identity import Identity
 from bot.core.kinds import Kind
 from bot.core.names import RoomId
 from bot.core.permissions import Refused, looks
@@ -76,6 +78,20 @@ class RoomCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class LoginCheck:
+    """The bot's own login at OpenBao."""
+
+    me: Identity
+    lacks: tuple[Grant, ...]
+    """What its policy does not let it do."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """How it is: too little is as wrong as too much."""
+        return Verdict.WARN if self.lacks else self.me.verdict
+
+
+@dataclass(frozen=True, slots=True)
 class SecondChannelCheck:
     """How many addresses of the second channel can be used."""
 
@@ -100,6 +116,7 @@ class DoctorReport:
     refused: tuple[Refused, ...] | Unknown | Unfit
     rooms: tuple[RoomCheck, ...] | Unknown | Unfit
     neighbours: tuple[NeighbourStatus, ...]
+    login: LoginCheck | Unknown | Unfit
     alerts: AlertPath
     second: SecondChannelCheck | Unknown | Unfit
     pages: bool
@@ -123,11 +140,13 @@ class DoctorReport:
         """How each part is."""
         rooms = [each.verdict for each in self.rooms] if isinstance(self.rooms, tuple) else [_verdict(self.rooms)]
         second = self.second.verdict if isinstance(self.second, SecondChannelCheck) else _verdict(self.second)
+        login = self.login.verdict if isinstance(self.login, LoginCheck) else _verdict(self.login)
         return (
             _verdict(self.refused),
             *[Verdict.WARN] * bool(self.hindered),
             *rooms,
             *(each.verdict for each in self.neighbours),
+            login,
             self.alerts.verdict,
             second,
         )
@@ -155,23 +174,24 @@ class DoctorReport:
 async def doctor(ctx: Context) -> DoctorReport:
     """Ask the API server which commands it would refuse, and every neighbour whether it is fit for us."""
     limit = ctx.settings.limits.probe
-    version, refused, rooms, others, alerts, second = await asyncio.gather(
-        _ask(ctx.neighbours.kubernetes.version(), limit),
-        _ask(permissions(ctx), ctx.settings.limits.command * PART),
-        _ask(_rooms(ctx), limit),
-        neighbours(ctx, limit),
-        _alerts(ctx, limit),
-        _ask(_second(ctx), limit),
-    )
+    async with asyncio.TaskGroup() as tasks:
+        version = tasks.create_task(_ask(ctx.neighbours.kubernetes.version(), limit))
+        refused = tasks.create_task(_ask(permissions(ctx), ctx.settings.limits.command * PART))
+        rooms = tasks.create_task(_ask(_rooms(ctx), limit))
+        others = tasks.create_task(neighbours(ctx, limit))
+        login = tasks.create_task(_ask(_login(ctx), limit))
+        alerts = tasks.create_task(_alerts(ctx, limit))
+        second = tasks.create_task(_ask(_second(ctx), limit))
     return DoctorReport(
         as_of=ctx.clock(),
-        cluster=version,
+        cluster=version.result(),
         commands=sum(bool(each.needs) for each in ctx.commands),
-        refused=refused,
-        rooms=rooms,
-        neighbours=others,
-        alerts=alerts,
-        second=second,
+        refused=refused.result(),
+        rooms=rooms.result(),
+        neighbours=others.result(),
+        login=login.result(),
+        alerts=alerts.result(),
+        second=second.result(),
         pages=ctx.settings.web.public_url is not None,
         plain=ctx.settings.plain,
     )
@@ -227,6 +247,13 @@ async def _room(ctx: Context, name: str, joined: set[RoomId]) -> RoomCheck:
         lacks=lacking(levels, ctx.settings.matrix.user, wanted),
         is_open=facts.open_to_anybody,
     )
+
+
+async def _login(ctx: Context) -> LoginCheck:
+    account, granted = ctx.neighbours.kv.account, grants(ctx.settings.openbao.mount)
+    me = await account.identity()
+    found = await account.capabilities(tuple(each.sample for each in granted))
+    return LoginCheck(me, missing(granted, found))
 
 
 async def _second(ctx: Context) -> SecondChannelCheck:

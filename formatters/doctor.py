@@ -7,7 +7,7 @@ from bot.core.facts import Unknown, Verdict
 from bot.core.message import File
 from bot.core.permissions import Refused
 from bot.core.powers import Lack, Power
-from commands.doctor import AlertPath, DoctorReport, Pointing, RoomCheck, SecondChannelCheck, Unfit
+from commands.doctor import AlertPath, DoctorReport, LoginCheck, Pointing, RoomCheck, SecondChannelCheck, Unfit
 from formatters.document import Block, Bullets, Code, Document, Item, Line, Mark, Paragraph, glyph_of, line
 from formatters.words import count, sparkle
 
@@ -19,6 +19,8 @@ _POWERS = {
     Power.REDACT: "take back what others wrote",
     Power.PIN: "pin the board",
 }
+
+_POLICY = ": write deploy/openbao-policy.hcl again"
 
 Row = tuple[str, Verdict, Line]
 """What it is about, how it is, and the words that follow."""
@@ -81,6 +83,7 @@ def _rows(report: DoctorReport) -> Iterator[Row]:
             yield _missing(each.name, each.state)
         else:
             yield each.name, each.state, line("sealed") if each.state is Verdict.BAD else ()
+    yield from _login(report.login)
     yield _alerts(report.alerts)
     yield from _second(report.second)
 
@@ -125,6 +128,25 @@ def _room(room: RoomCheck) -> Iterator[Row]:
 
 def _lack(lack: Lack) -> str:
     return f"I may not {_POWERS[lack.power]}: power {lack.has}, needs {lack.needs}"
+
+
+def _login(found: LoginCheck | Unknown | Unfit) -> Iterator[Row]:
+    name = "OpenBao login"
+    if not isinstance(found, LoginCheck):
+        yield _missing(name, found)
+        return
+    if found.verdict is Verdict.OK:
+        yield name, Verdict.OK, ()
+    for lack in found.lacks:
+        yield name, Verdict.WARN, line(f"may not {', '.join(lack.capabilities)} ", Code(lack.path), _POLICY)
+    if found.me.almighty:
+        yield name, Verdict.WARN, line("its token is root's: configure a role instead")
+    elif found.me.lasting:
+        yield (
+            name,
+            Verdict.WARN,
+            line("its token is good for more than an hour: shorten the role's ", Code("token_ttl")),
+        )
 
 
 def _alerts(path: AlertPath) -> Row:

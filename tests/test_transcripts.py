@@ -12,6 +12,7 @@ from bot.demo.homeserver import Homeserver
 from bot.demo.openbao import OpenBao
 from bot.demo.stage import Stage
 from bot.demo.transcript import NotAsExpected, Player
+from tests.tools.guard import guard
 
 CONVERSATIONS = {
     script.stem: script.read_text() for script in sorted((Path(__file__).parent / "transcripts").glob("*.txt"))
@@ -25,7 +26,10 @@ pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="module")]
 async def stage(
     tmp_path_factory: pytest.TempPathFactory, homeserver: Homeserver, openbao: OpenBao
 ) -> AsyncIterator[Stage]:
-    """One room and one bot for all conversations; each leaves nothing open."""
+    """One room and one bot for all conversations; each leaves nothing open.
+
+    Its cluster holds the bot to what `deploy/` grants: "Kubernetes refused" here means that a rule is missing there.
+    """
     directory = tmp_path_factory.mktemp("transcripts")
     # A seal that somebody breaks in one conversation has no card in the next (tests/test_seal_in_the_room.py).
     settings = {
@@ -40,6 +44,7 @@ async def stage(
         settings=settings,
         room_names=("ops", "apps"),
     ) as stage:
+        guard(stage.cluster)
         await stage.start_bot()
         yield stage
 

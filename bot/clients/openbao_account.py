@@ -1,7 +1,7 @@
 """The bot's own account at OpenBao: logged in when first needed, renewed in time, never shown."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -76,6 +76,18 @@ class Account:
         except (KeyError, TypeError, ValueError) as error:
             raise Unreachable(NEIGHBOUR, "unreadable answer") from error
         return Identity(self._role, policies, lives, ends_at)
+
+    async def capabilities(self, paths: tuple[str, ...]) -> Mapping[str, tuple[str, ...]]:
+        """Return what OpenBao lets our token do at each path; the `default` policy lets everybody ask."""
+        answer = await self.ask(
+            "ask what we may do",
+            lambda client: client.adapter.post("/v1/sys/capabilities-self", json={"paths": list(paths)}),
+        )
+        found = answer.get("data") or {}
+        try:
+            return {path: tuple(map(str, found[path])) for path in paths}
+        except (KeyError, TypeError) as error:
+            raise Unreachable(NEIGHBOUR, "unreadable answer") from error
 
     async def _token(self, url: str, *, instead_of: _Token | None = None) -> _Token:
         """Return a token that is good for now: the one we hold, renewed after two thirds of its life, or a new one."""

@@ -1,7 +1,8 @@
 """What the bot's own account at OpenBao may do, and why; `deploy/openbao-policy.hcl` is written from this."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 _HEAD = """\
 # What the bot may do in OpenBao, and nothing else; written from bot/core/grants.py by `make docs`.
@@ -18,6 +19,11 @@ class Grant:
     capabilities: tuple[str, ...]
     why: str
 
+    @property
+    def sample(self) -> str:
+        """A path that it covers, to ask about."""
+        return self.path.replace("*", "opsbot-doctor")
+
 
 def grants(mount: str) -> tuple[Grant, ...]:
     """Return everything our account is for, with the KV version 2 store at `mount`."""
@@ -29,6 +35,16 @@ def grants(mount: str) -> tuple[Grant, ...]:
         Grant("auth/token/lookup-self", ("read",), "!vault status: how long our own token is good for"),
         Grant("auth/token/renew-self", ("update",), "renewing it in time"),
     )
+
+
+def missing(granted: tuple[Grant, ...], found: Mapping[str, tuple[str, ...]]) -> tuple[Grant, ...]:
+    """Return what is lacking of these; `found` is what our token may do at each one's `sample`."""
+    lacking = (
+        replace(each, capabilities=tuple(word for word in each.capabilities if word not in found[each.sample]))
+        for each in granted
+        if "root" not in found[each.sample]
+    )
+    return tuple(each for each in lacking if each.capabilities)
 
 
 def hcl(granted: tuple[Grant, ...]) -> str:

@@ -85,7 +85,7 @@ class Ordeal:
     seed: int
     kills: int
     life: tuple[float, float] = (0.3, 4.0)
-    """Shortest and longest time, in seconds, between two kills; starting takes the first of it, and where it takes long,
+    """Shortest and longest time, in seconds, between two kills; starting takes the first of it, and where that is slow
     the longest is longer."""
     pace: float = 0.5
     """Seconds between two commands, and between two steps of a group's story."""

@@ -272,8 +272,11 @@ class Stage:
         objects = self.cluster.store.list("Secret", "data")
         keep_keys(objects, values[what])
         self.cluster.store.put_all(objects)
+        token, file = secrets.token_hex(16), self.directory / "keys-check-kubeconfig"
+        self.cluster.access.accounts[token] = "system:serviceaccount:data:openbao-keys-check"
+        file.write_text(kubeconfig(self.cluster.url, token))
         process = await asyncio.create_subprocess_exec(
-            script(), "keys-check", "--kubeconfig", str(self.directory / "kubeconfig"), env=_environment()
+            script(), "keys-check", "--kubeconfig", str(file), env=_environment()
         )
         if await process.wait():
             raise RuntimeError("keys-check failed")

@@ -17,6 +17,7 @@ from bot.core.errors import Denied, LoggedOut, Missing, RateLimited, Unreachable
 from bot.core.heard import Heard, Invite, Sort
 from bot.core.message import FIELD
 from bot.core.names import EventId, RoomId, UserId
+from bot.core.powers import Power, lacking
 from bot.demo.homeserver import Homeserver, Session
 
 pytestmark = pytest.mark.real
@@ -449,3 +450,18 @@ async def test_a_room_whose_members_or_rules_change_is_named(scene: Scene, bot: 
 
     assert words.changed == ()
     assert rules.changed == (room,)
+
+
+@pytest.mark.parametrize(("moderates", "lacks"), [(True, []), (False, [Power.REDACT, Power.PIN])])
+async def test_a_room_tells_what_we_may_do_in_it(
+    scene: Scene, tmp_path: Path, moderates: bool, lacks: list[Power]
+) -> None:
+    room = scene.room(moderators=[scene.bot] if moderates else [])
+    matrix = scene.matrix(tmp_path)
+    await matrix.open()
+    await matrix.join(room)
+
+    levels = await matrix.power_levels(room)
+    await matrix.close()
+
+    assert [lack.power for lack in lacking(levels, scene.bot, tuple(Power))] == lacks

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.core.errors import Denied, Missing, NeighbourError, Rejected
-from bot.core.grants import grants
+from bot.core.grants import Grant, grants, missing
 from bot.demo.openbao import OpenBaoRefused
 from tests.clients.conftest import Vault
 
@@ -71,6 +71,16 @@ async def test_a_write_says_which_version_it_became_and_replaces_the_whole(vault
 
     assert (first, second) == (1, 2)
     assert await vaulted.kv.fields("written") == ("a",)
+
+
+async def test_what_a_policy_lacks_is_found_by_asking(vaulted: Vault) -> None:
+    granted = grants("secret")
+    asked = (*granted, Grant("secret/destroy/*", ("update",), "nothing of ours"))
+
+    found = await vaulted.account.capabilities(tuple(each.sample for each in asked))
+
+    assert missing(granted, found) == ()
+    assert missing(asked, found) == (asked[-1],)
 
 
 async def test_every_grant_is_given_and_nothing_more(vaulted: Vault) -> None:

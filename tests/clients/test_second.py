@@ -150,3 +150,11 @@ async def test_every_attempt_is_counted(address: Address) -> None:
         await channel(address.url, count=lambda _, result: counted.append(result)).tell("Down", "down")
 
     assert counted == ["sent", "unreachable"]
+
+
+async def test_addresses_are_read_without_anything_being_sent(address: Address) -> None:
+    channel = SecondChannel(lambda: (address.url, "nonsense", f"unheard-of://{SECRET}"))
+
+    assert await channel.usable() == (1, 3)
+    assert await SecondChannel(None).usable() == (0, 0)
+    assert address.came == []

@@ -1,27 +1,32 @@
 """What has to be changed comes first and says how; what is fine takes one line."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import yaml
 
 from bot.core.facts import Unknown, Verdict
+from bot.core.grants import Grant
+from bot.core.identity import Identity
 from bot.core.permissions import Refused
 from bot.core.powers import Lack, Power
-from commands.doctor import AlertPath, DoctorReport, Pointing, RoomCheck, SecondChannelCheck, Unfit
+from commands.doctor import AlertPath, DoctorReport, LoginCheck, Pointing, RoomCheck, SecondChannelCheck, Unfit
 from commands.neighbours import NeighbourStatus
 from formatters.doctor import doctor_report, rules
 from formatters.text import body
 
+NOW = datetime(2026, 4, 1, 14, 0, tzinfo=UTC)
+ME = Identity("opsbot", ("opsbot",), timedelta(hours=1), NOW)
 WELL = DoctorReport(
-    as_of=datetime(2026, 4, 1, 14, 0, tzinfo=UTC),
+    as_of=NOW,
     cluster="v1.36.2",
     commands=9,
     refused=(),
     rooms=(RoomCheck("ops", joined=True),),
     neighbours=(NeighbourStatus("OpenBao", Verdict.OK), NeighbourStatus("Loki", Verdict.OK)),
+    login=LoginCheck(ME, ()),
     alerts=AlertPath(Pointing.HERE, 12),
     second=SecondChannelCheck(1, 1),
     pages=True,
@@ -39,7 +44,7 @@ def said(**changed: Any) -> str:
 def test_when_nothing_has_to_be_changed_two_lines_say_so() -> None:
     assert said() == (
         "✅ Nothing to change, 9 commands may ask Kubernetes ✨\n"
-        "Fine: Kubernetes v1.36.2 · Room ops · OpenBao · Loki · Alerts · Second channel"
+        "Fine: Kubernetes v1.36.2 · Room ops · OpenBao · Loki · OpenBao login · Alerts · Second channel"
     )
 
 
@@ -105,6 +110,22 @@ def test_what_rules_leave_out_by_name_is_noted_and_no_fault() -> None:
         ),
         ({"neighbours": (NeighbourStatus("OpenBao", Verdict.BAD),)}, "• OpenBao ❌ sealed"),
         ({"neighbours": (NeighbourStatus("Loki", Unknown("cut")),)}, "• Loki ❔ cut"),
+        (
+            {"login": Unfit("may not log in with the role opsbot")},
+            "• OpenBao login ❌ may not log in with the role opsbot",
+        ),
+        (
+            {"login": LoginCheck(ME, (Grant("secret/data/*", ("create", "patch"), ""),))},
+            "• OpenBao login ⚠️ may not create, patch secret/data/*: write deploy/openbao-policy.hcl again",
+        ),
+        (
+            {"login": LoginCheck(Identity(None, ("root",), timedelta(0), None), ())},
+            "• OpenBao login ⚠️ its token is root's: configure a role instead",
+        ),
+        (
+            {"login": LoginCheck(Identity(None, ("ops",), timedelta(days=1), NOW), ())},
+            "• OpenBao login ⚠️ its token is good for more than an hour: shorten the role's token_ttl",
+        ),
         (
             {"alerts": AlertPath(Pointing.ELSEWHERE, 0)},
             "• Alerts ⚠️ no receiver of Alertmanager's leads to /alerts/ of mine",

@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 
-from bot.demo.loopback import free_port
+from bot.clients.alertmanager import AlertmanagerApi
+from bot.clients.http import Http
+from bot.core.firing import HIDDEN
+from bot.demo.loopback import HOST, free_port
 from bot.demo.stage import Stage
 from bot.demo.view import Seen
 from tests.real.arrivals import Arrivals
@@ -227,3 +230,12 @@ async def until(true: Callable[[], bool], seconds: float = 15.0) -> None:
     async with asyncio.timeout(seconds):
         while not true():  # noqa: ASYNC110 - another process knows, and does not say
             await asyncio.sleep(0.05)
+
+
+async def test_it_tells_where_it_posts_and_keeps_the_token_to_itself(stage: Stage, alertmanager: Alertmanager) -> None:
+    async with Http() as http:
+        told = await AlertmanagerApi(http, f"http://{HOST}:{alertmanager.port}").webhooks()
+
+    # From 0.26 on the address is hidden.
+    assert set(told) <= {f"{stage.url}/alerts/ops", HIDDEN}
+    assert told

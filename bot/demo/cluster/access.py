@@ -9,7 +9,7 @@ from bot.demo.cluster.refusals import Refusal, unauthorized
 
 Object = dict[str, Any]
 
-SERVICE_ACCOUNT = "system:serviceaccount:ops:opsbot"
+SERVICE_ACCOUNT = "system:serviceaccount:monitoring:opsbot"
 """Who the cluster's own token belongs to."""
 ACCOUNT_UID = "5b1c6f0e-0000-4000-8000-000000000001"
 """Of every account: the object behind it, which tokens name too."""
@@ -31,6 +31,7 @@ class Wish:
 class Write:
     """What is about to be written, as admission policies see it."""
 
+    user: str
     operation: str
     """`CREATE`, `UPDATE`, `DELETE` or `CONNECT`."""
     group: str
@@ -40,8 +41,8 @@ class Write:
     old: Object | None
 
 
-Roles: TypeAlias = Callable[[Wish], bool]
-"""Whether the roles grant something."""
+Roles: TypeAlias = Callable[[str, Wish], bool]
+"""Whether the roles grant a user something."""
 Policies: TypeAlias = Callable[[Write], str]
 """What the admission policies say against a write; nothing: it is let through."""
 
@@ -53,7 +54,7 @@ class Access:
         self.token = token
         self.accounts: dict[str, str] = {}
         """Further tokens, and the user names behind them."""
-        self.roles: Roles = lambda _wish: True
+        self.roles: Roles = lambda _user, _wish: True
         self.policies: Policies = lambda _write: ""
         self._denied: list[Wish] = []
 
@@ -74,13 +75,13 @@ class Access:
             raise unauthorized()
         return self.accounts[token]
 
-    def allows(self, wish: Wish) -> bool:
+    def allows(self, user: str, wish: Wish) -> bool:
         """Say whether it is granted and no rule stands against it."""
-        return self.roles(wish) and not any(_covers(rule, wish) for rule in self._denied)
+        return self.roles(user, wish) and not any(_covers(rule, wish) for rule in self._denied)
 
     def check(self, user: str, wish: Wish) -> None:
         """Raise Refusal 403 in the real server's words when a rule stands against it."""
-        if self.allows(wish):
+        if self.allows(user, wish):
             return
         what = f'resource "{wish.resource}" in API group "{wish.group}"'
         where = f'in the namespace "{wish.namespace}"' if wish.namespace else "at the cluster scope"
@@ -98,18 +99,18 @@ class Access:
             what = f'{write.resource}.{write.group} "{name}"'
             raise Refusal(422, "Invalid", f"{what} is forbidden: ValidatingAdmissionPolicy denied request: {why}")
 
-    def review_access(self, review: Object) -> Object:
+    def review_access(self, user: str, review: Object) -> Object:
         """Answer a SelfSubjectAccessReview."""
         asked = review.get("spec", {}).get("resourceAttributes", {})
         resource = "/".join(part for part in (asked.get("resource", ""), asked.get("subresource", "")) if part)
         where = (asked.get("namespace", ""), asked.get("name", ""))
         wish = Wish(asked.get("verb", ""), asked.get("group", ""), resource, *where)
-        status: Object = {"allowed": self.allows(wish)}
+        status: Object = {"allowed": self.allows(user, wish)}
         if not status["allowed"]:
             status["reason"] = "denied by a rule of the simulated cluster"
         return {**review, "metadata": {}, "status": status}
 
-    def review_token(self, review: Object) -> Object:
+    def review_token(self, _: str, review: Object) -> Object:
         """Answer a TokenReview, for every audience asked for: OpenBao's kubernetes auth method asks at each login."""
         spec = review.get("spec", {})
         try:

@@ -118,8 +118,8 @@ class SimulatedCluster:
             raise no_such_page()
         found = way(path)
         if found.kind is None:
-            return await self._group(request, found)
-        ask = Ask(request, found.kind, found.namespace, found.name, found.sub, self.access.admit)
+            return await self._group(request, found, user)
+        ask = Ask(request, found.kind, found.namespace, found.name, found.sub, user, self.access.admit)
         watching = request.query.get("watch", "").lower() in ("true", "1")
         wish = wish_of(request.method, ask.kind, ask.namespace, ask.name, ask.sub, watching=watching)
         self.access.check(user, wish)
@@ -127,10 +127,10 @@ class SimulatedCluster:
             return await self._collection(ask, watching=watching)
         return await (self._subresource(ask) if ask.sub else self._object(ask))
 
-    async def _group(self, request: web.Request, found: Way) -> web.Response:
+    async def _group(self, request: web.Request, found: Way, user: str) -> web.Response:
         review = _REVIEWS.get((found.group, found.plural))
         if request.method == "POST" and review is not None:
-            return reply(review(self.access, await body_of(request)), 201)
+            return reply(review(self.access, user, await body_of(request)), 201)
         if request.method == "GET" and not found.plural:
             return reply(discovery.resources(found.group, found.version))
         raise no_such_page()
@@ -188,7 +188,7 @@ _PAGES: dict[str, Callable[[], Object]] = {
     "/api": discovery.core_versions,
     "/apis": discovery.groups,
 }
-_REVIEWS: dict[tuple[str, str], Callable[[Access, Object], Object]] = {
+_REVIEWS: dict[tuple[str, str], Callable[[Access, str, Object], Object]] = {
     ("authorization.k8s.io", "selfsubjectaccessreviews"): Access.review_access,
     ("authentication.k8s.io", "tokenreviews"): Access.review_token,
 }

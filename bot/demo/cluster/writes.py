@@ -33,12 +33,13 @@ class Ask:
     namespace: str = ""
     name: str = ""
     sub: str = ""
+    user: str = ""
     admit: Callable[[Write], None] = lambda _write: None
 
     def check(self, operation: str, new: Object | None, old: Object | None) -> None:
         """Raise Refusal when the admission policies do not let it through."""
         resource = f"{self.kind.plural}/{self.sub}" if self.sub else self.kind.plural
-        self.admit(Write(operation, self.kind.group, resource, new, old))
+        self.admit(Write(self.user, operation, self.kind.group, resource, new, old))
 
     @property
     def place(self) -> Place:
