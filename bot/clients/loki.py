@@ -9,8 +9,6 @@ from bot.clients.http import MEBIBYTE, Answer, Http
 from bot.core.errors import Rejected, Unreachable
 
 NEIGHBOUR = "loki"
-MOST_LINES = 5000
-"""More at once it refuses (max_entries_limit_per_query)."""
 _LONGEST_ANSWER = 16 * MEBIBYTE
 _ERROR_BYTES = 4096
 _BAD = 400

@@ -26,7 +26,7 @@ from bot.clients.store.cards import CardFile
 from bot.clients.store.database import Database
 from bot.clients.store.renewal import Orders
 from bot.clients.unsealing import Unsealing
-from bot.command import Context, Neighbours, Request
+from bot.command import ActionContext, Context, Neighbours, Request
 from bot.config import Settings
 from bot.core.catalogue import relocate
 from bot.core.health import OutboxState, SelfReport
@@ -167,6 +167,18 @@ class House:
     async def _report(self) -> SelfReport:
         well = SelfReport("0.1.0", self.now, OutboxState(0, timedelta(0)), timedelta(seconds=1), None, ())
         return self.report or well
+
+
+def acting(ctx: Context, **given: Any) -> ActionContext:
+    """Return the context of an action; what it has sent, changed or left is not looked at unless given."""
+    looking = {name: getattr(ctx, name) for name in Context.__dataclass_fields__}
+    unheard: dict[str, Any] = {name: _unheard for name in ActionContext.__dataclass_fields__ if name not in looking}
+    facts: dict[str, Any] = {"action": RequestId("act1"), "again": False, "decided": ctx.clock()}
+    return ActionContext(**looking, **unheard | facts | given)
+
+
+def _unheard(*_: Any, **__: Any) -> None:
+    pass
 
 
 def _settings(monitoring: SimulatedMonitoring) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -15,29 +15,15 @@ from bot.core.policy import Risk
 from bot.core.rollouts import ACTION, RESTARTED_AT
 from commands.restart import RestartPlan, RestartReport, preview, restart
 from commands.rollout import rollout_undo, scale
+from tests.commands import conftest
 from tests.commands.conftest import ANNA, House
 
 
 def acting(ctx: Context, house: House, *, again: bool = False) -> ActionContext:
     """Return the context of an action that was asked for when the house was opened."""
-    fields = {name: getattr(ctx, name) for name in Context.__dataclass_fields__}
-    inverse: list[str] = []
-    acting = ActionContext(
-        **fields,
-        action=RequestId("a1"),
-        again=again,
-        decided=house.opened,
-        post=lambda _: None,
-        amend=lambda _key, _change: None,
-        assign=lambda _: None,
-        renew=lambda _: None,
-        page=lambda *_: "",
-        close_page=cast("Any", None),
-        letter=cast("Any", None),
-        undo_by=lambda *words: inverse.extend(words),
-    )
-    house.inverse = inverse
-    return acting
+    house.inverse = []
+    fields = {"action": RequestId("a1"), "again": again, "decided": house.opened}
+    return conftest.acting(ctx, **fields, undo_by=lambda *words: house.inverse.extend(words))
 
 
 def restarted_at(house: House, kind: str, namespace: str, name: str) -> Any:

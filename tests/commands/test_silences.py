@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.command import ActionContext, Command, Context
+from bot.command import Command, Context
 from bot.core.errors import Unreachable, UsageError
 from bot.core.matchers import write
 from bot.core.names import RequestId
@@ -14,7 +14,7 @@ from bot.core.silences import State
 from bot.demo.monitoring import SimulatedMonitoring
 from commands import COMMANDS
 from commands.silences import Ended, Extended, Silenced, SilenceList, expire, extend, silence, silences
-from tests.commands.conftest import ANNA, House
+from tests.commands.conftest import ANNA, House, acting
 
 HOUR = timedelta(hours=1)
 DOWN = {"alertname": "PostgresDown", "namespace": "data", "severity": "critical", "pod": "postgres-1"}
@@ -29,20 +29,14 @@ def house(house: House) -> House:
     return house
 
 
-_UNHEARD = ("post", "amend", "assign", "renew", "undo_by", "page", "close_page", "letter")
-
-
 async def told(ctx: Context, line: str, action: str = "act1") -> Any:
     """Run a line as the room would type it, as an action of that id."""
     command, rest = find(COMMANDS, tokens(line))
     bound = command.bind(rest)
     if command.preview:
         await command.preview(ctx, *bound.args, **bound.kwargs)
-    parts = {name: getattr(ctx, name) for name in Context.__dataclass_fields__}
-    unheard: dict[str, Any] = dict.fromkeys(_UNHEARD, lambda *_, **__: None)
-    parts |= {"action": RequestId(action), "decided": ctx.clock(), "again": False} if command.changes else {}
-    acting = ActionContext(**parts, **unheard) if command.changes else ctx
-    return await command.handler(acting, *bound.args, **bound.kwargs)
+    meant = acting(ctx, action=RequestId(action)) if command.changes else ctx
+    return await command.handler(meant, *bound.args, **bound.kwargs)
 
 
 async def test_a_silence_says_what_it_mutes_until_when_and_for_whom(house: House) -> None:

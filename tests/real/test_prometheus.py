@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from bot.clients.http import Http
+from bot.clients.prometheus import PrometheusApi
 from bot.core.names import EventId
 from bot.demo.stage import Stage
 from tests.real.arrivals import Arrivals
@@ -28,6 +31,7 @@ GROUPED_RULE = {
     "labels": {"severity": "warning", "namespace": "ory"},
     "annotations": {"summary": "{{ $labels.pod }} takes {{ $value }} s"},
 }
+LATER_RULE = {"alert": "RealLater", "expr": "demo_free_ratio > 9", "for": "90s"}
 ODD = 'a "b" \\ $1 }) or vector(1)'
 ODD_RULE = {"alert": "RealOdd", "expr": "demo_odd < 1 and on (volume) demo_odd", "labels": {"severity": "warning"}}
 WITHIN = 12.0
@@ -76,7 +80,7 @@ async def prometheus(
             prometheus_binary,
             tmp_path_factory.mktemp("prometheus"),
             target=f"127.0.0.1:{exporter.port}",
-            rules=[RULE, GROUPED_RULE, ODD_RULE],
+            rules=[RULE, GROUPED_RULE, ODD_RULE, LATER_RULE],
             alertmanager_url=alertmanager.url,
             port=ports[1],
         )
@@ -157,6 +161,16 @@ def png(stage: Stage, event: EventId) -> bytes:
     path = f"/_matrix/client/v3/rooms/{stage.room}/event/{event}"
     url = stage.homeserver.call("GET", path, by=anna)["content"]["url"]
     return stage.homeserver.download(anna, url)[1]
+
+
+async def test_a_rule_is_told_with_how_long_it_must_hold(prometheus: Prometheus) -> None:
+    async with Http() as http:
+        api = PrometheusApi(http, prometheus.url)
+        later, full, unknown = [await api.rules(name) for name in ("RealLater", "RealDiskFull", "NoSuchRule")]
+
+    assert [(rule.expr, rule.holds) for rule in later] == [("demo_free_ratio > 9", timedelta(seconds=90))]
+    assert [(rule.expr, rule.holds) for rule in full] == [("demo_free_ratio < 0.1", timedelta(0))]
+    assert unknown == ()
 
 
 async def test_status_finds_the_real_ones_well(
