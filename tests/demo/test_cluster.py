@@ -683,7 +683,7 @@ async def test_a_denied_wish_is_refused_and_said_beforehand_by_the_review(
 
     assert refusal(error) == (403, "Forbidden")
     assert told(error)["message"] == (
-        'deployments.apps "hydra" is forbidden: User "system:serviceaccount:ops:opsbot" cannot patch resource '
+        'deployments.apps "hydra" is forbidden: User "system:serviceaccount:monitoring:opsbot" cannot patch resource '
         '"deployments" in API group "apps" in the namespace "ory"'
     )
     assert (await allowed("ory"), await allowed("data")) == (False, True)
