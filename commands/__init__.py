@@ -7,10 +7,13 @@ from bot.command import Command
 from commands.alerts import alerts
 from commands.announce import announce
 from commands.audit import audit
+from commands.backup import backup, backup_now
 from commands.cards import history, why
 from commands.check import check
+from commands.db import db, db_connections
 from commands.doctor import doctor
 from commands.events import events
+from commands.exec import exec_
 from commands.graph import graph
 from commands.help import help_
 from commands.kv import kv_get, kv_list
@@ -20,6 +23,7 @@ from commands.objects import describe, get
 from commands.oncall import assign, handover, oncall
 from commands.ping import ping
 from commands.restart import restart
+from commands.restore import restore_plan
 from commands.rollout import rollout_history, rollout_status, rollout_undo, scale
 from commands.silences import expire, extend, silence, silences
 from commands.status import status
@@ -47,6 +51,10 @@ COMMANDS: tuple[Command, ...] = (
     oncall,
     rollout_status,
     rollout_history,
+    db,
+    db_connections,
+    backup,
+    restore_plan,
     vault_status,
     kv_list,
     kv_get,
@@ -67,6 +75,8 @@ COMMANDS: tuple[Command, ...] = (
     restart,
     rollout_undo,
     scale,
+    backup_now,
+    exec_,
     announce,
     undo,
     stop,

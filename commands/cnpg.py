@@ -4,7 +4,7 @@ import asyncio
 import math
 
 from bot.command import Context
-from bot.core.cnpg import archiving, backups
+from bot.core.cnpg import archiving, recovery
 from bot.core.errors import Missing
 from bot.core.facts import Unknown
 from bot.core.findings import CnpgFinding
@@ -31,15 +31,15 @@ def _finding(
     ctx: Context, cluster: Object, stores: tuple[Object, ...] | Unknown, numbers: tuple[int | Unknown, ...]
 ) -> CnpgFinding:
     status = cluster.get("status") or {}
-    last_backup, last_failure = backups(cluster, stores)
+    kept = recovery(cluster, stores)
     used, most = numbers
     return CnpgFinding(
         phase=status.get("phase") or "",
         ready=int(status.get("readyInstances") or 0),
         instances=int(cluster["spec"].get("instances") or 0),
         archiving=archiving(cluster),
-        last_backup=last_backup,
-        last_failure=last_failure,
+        last_backup=kept.last,
+        last_failure=kept.failed,
         connections=used,
         max_connections=most,
         as_of=ctx.clock(),
@@ -48,16 +48,23 @@ def _finding(
 
 def _expressions(namespace: str, name: str) -> tuple[str, str]:
     """Return what is asked for connections in use and for the most there may be, from CloudNativePG's own exporter."""
-    # Instances are called after their cluster, and a dot is the only letter of a name that a pattern would misread.
-    pods = f"namespace={quoted(namespace)},pod=~{quoted(name.replace('.', '[.]') + '-[0-9]+')}"
+    pods = instances_of(namespace, name)
     return (
-        f"sum(cnpg_backends_total{{{pods}}})",
+        # Each instance has as many of its own: the fullest counts.
+        f"sum by (pod) (cnpg_backends_total{{{pods}}})",
         f'max(cnpg_pg_settings_setting{{name="max_connections",{pods}}})',
     )
 
 
+def instances_of(namespace: str, name: str) -> str:
+    """Return the matchers that select the series of a cluster's instances."""
+    # Instances are called after their cluster, and a dot is the only letter of a name that a pattern would misread.
+    return f"namespace={quoted(namespace)},pod=~{quoted(name.replace('.', '[.]') + '-[0-9]+')}"
+
+
 async def _number(ctx: Context, expr: str) -> int:
-    samples = await ctx.neighbours.prometheus.query(expr)
-    if not samples or not math.isfinite(samples[0].value):
+    """Return the largest value; raise Missing where there is none."""
+    values = [each.value for each in await ctx.neighbours.prometheus.query(expr) if math.isfinite(each.value)]
+    if not values:
         raise Missing("prometheus", "no such series")
-    return int(samples[0].value)
+    return int(max(values))

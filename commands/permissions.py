@@ -45,9 +45,10 @@ async def _place(ctx: Context, needs: set[Need]) -> Place:
         kind: tuple((obj["metadata"]["namespace"], obj["metadata"]["name"]) for obj in found.found.get(kind, ()))
         for kind in kinds
     }
-    probed = tuple(
+    probed = [
         space
         for space, probes in ctx.settings.services.items()
         if any(isinstance(probe, ExecProbe) for probe in probes.values())
-    )
-    return Place(ctx.settings.namespaces, probed, objects)
+    ]
+    listed = [each.namespace for each in ctx.settings.kubernetes.exec]
+    return Place(ctx.settings.namespaces, tuple(dict.fromkeys([*probed, *listed])), objects)

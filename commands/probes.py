@@ -64,31 +64,36 @@ async def _http(ctx: Context, namespace: str, question: HttpProbe) -> Finding:
 
 
 def _text(told: Any, path: str | None) -> str | None:
-    found = _field(told, path)
-    if path and not isinstance(found, str | int | float):
+    if path is None:
+        return None
+    found = next(iter(_fields(told, path)), None)
+    if not isinstance(found, str | int | float):
         raise Unreachable("", f"the answer has no {path}")
-    return str(found) if path else None
+    return str(found)
 
 
 def _amount(told: Any, path: str | None) -> float | None:
-    found = _field(told, path)
-    if path and (isinstance(found, bool) or not isinstance(found, int | float)):
-        raise Unreachable("", f"the answer has no number {path}")
-    return float(found) if path else None
-
-
-def _field(told: Any, path: str | None) -> Any:
-    """Return a field of nested JSON by its dotted path, None where there is none."""
+    """Return the number at a path, of several the smallest: the disk that is fullest is the one that stops."""
     if path is None:
         return None
+    found = _fields(told, path)
+    if not found or any(isinstance(each, bool) or not isinstance(each, int | float) for each in found):
+        raise Unreachable("", f"the answer has no number {path}")
+    return float(min(found))
+
+
+def _fields(told: Any, path: str) -> list[Any]:
+    """Return what stands at a dotted path of nested JSON; `*` is every element of a list."""
+    found = [told]
     for part in path.split("."):
-        if isinstance(told, list) and part.isdigit() and int(part) < len(told):
-            told = told[int(part)]
-        elif isinstance(told, dict):
-            told = told.get(part)
-        else:
-            return None
-    return told
+        found = [below for each in found for below in _below(each, part)]
+    return found
+
+
+def _below(told: Any, part: str) -> list[Any]:
+    if isinstance(told, list):
+        return told if part == "*" else told[int(part) :][:1] if part.isdigit() else []
+    return [told[part]] if isinstance(told, dict) and part in told else []
 
 
 def _liking(question: HttpProbe, shown: str | None, number: float | None) -> Verdict:

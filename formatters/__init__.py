@@ -36,10 +36,13 @@ from bot.core.watchdog import WatchdogSilent
 from commands.alerts import AlertList
 from commands.announce import Announced, Announcement
 from commands.audit import Trail
+from commands.backup import BackupReport, BackupRun
 from commands.cards import CardHistory, CardReasons
 from commands.check import CheckReport
+from commands.db import ConnectionReport, DatabaseReport
 from commands.doctor import DoctorReport
 from commands.events import EventReport
+from commands.exec import ExecReport
 from commands.graph import CardGraph, NoGraph
 from commands.help import HelpEntry, HelpPage
 from commands.kv import KvList, KvSecret
@@ -49,6 +52,7 @@ from commands.objects import ObjectReport, ObjectTable
 from commands.oncall import HandedOver, Handover, OnCall, OnCallSet
 from commands.ping import Pong
 from commands.restart import RestartReport
+from commands.restore import RestorePlan
 from commands.rollout import RolledBack, RolloutHistory, RolloutStatus, Scaled
 from commands.rules import RuleList
 from commands.silences import Ended, Extended, Silenced, SilenceList
@@ -63,10 +67,13 @@ from formatters import (
     alerts,
     announce,
     audit,
+    backup,
     cards,
     check,
+    db,
     doctor,
     events,
+    exec,  # noqa: A004 - named as its command
     graph,
     help,  # noqa: A004 - named as its command
     kv,
@@ -79,6 +86,7 @@ from formatters import (
     ping,
     replies,
     restart,
+    restore,
     rollout,
     rules,
     silences,
@@ -135,6 +143,12 @@ FORMATTERS: Mapping[type, Callable[[Any], Document]] = {
     Extended: silences.extended,
     Ended: silences.ended,
     RestartReport: restart.restart_report,
+    DatabaseReport: db.database_report,
+    ConnectionReport: db.connection_report,
+    BackupReport: backup.backup_report,
+    BackupRun: backup.backup_run,
+    RestorePlan: restore.restore_plan,
+    ExecReport: exec.exec_report,
     UnsealReport: unseal.unseal_report,
     UnsealCancelled: unseal.unseal_cancelled,
     Invitation: unseal.invitation,

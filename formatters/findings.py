@@ -80,26 +80,34 @@ def _cnpg(found: CnpgFinding) -> Iterator[Line]:
     if found.phase != HEALTHY_CLUSTER:
         yield line(Code(found.phase or "no phase"))
     yield line(f"{found.ready}/{found.instances}")
-    yield _backup(found, found.as_of)
-    if isinstance(found.archiving, Unknown):
-        yield line(Mark(Glyph.UNKNOWN), f" WAL: {found.archiving.reason}")
-    else:
-        yield line("WAL ok" if found.archiving else "WAL not archived")
-    used, most = found.connections, found.max_connections
-    if isinstance(used, Unknown) or isinstance(most, Unknown):
-        reason = used.reason if isinstance(used, Unknown) else most.reason if isinstance(most, Unknown) else ""
-        yield line(Mark(Glyph.UNKNOWN), f" connections: {reason}")
-    else:
-        yield line(f"{used}/{most} conn")
+    yield backup_words(found.last_backup, found.last_failure, found.as_of)
+    yield archive_words(found.archiving)
+    yield connection_words(found.connections, found.max_connections)
 
 
-def _backup(found: CnpgFinding, now: datetime) -> Line:
-    if isinstance(found.last_backup, Unknown):
-        return line(Mark(Glyph.UNKNOWN), f" backup: {found.last_backup.reason}")
-    if found.last_failure and found.last_failure > found.last_backup:
-        return line(f"backup failed {ago(now - found.last_failure)}, last good {age(now - found.last_backup)}")
-    old = now - found.last_backup
+def connection_words(used: int | Unknown, most: int | Unknown) -> Line:
+    """Return how many connections of how many are used."""
+    for unknown in (used, most):
+        if isinstance(unknown, Unknown):
+            return line(Mark(Glyph.UNKNOWN), f" connections: {unknown.reason}")
+    return line(f"{used}/{most} conn")
+
+
+def backup_words(last: datetime | Unknown, failed: datetime | None, now: datetime) -> Line:
+    """Return how old the last good backup is, and whether one has failed since."""
+    if isinstance(last, Unknown):
+        return line(Mark(Glyph.UNKNOWN), f" backup: {last.reason}")
+    if failed and failed > last:
+        return line(f"backup failed {ago(now - failed)}, last good {age(now - last)}")
+    old = now - last
     return line(f"backup {age(old)}{' old' if old > BACKUP_AGE else ''}")
+
+
+def archive_words(archiving: bool | Unknown) -> Line:
+    """Return whether the write-ahead log reaches its store."""
+    if isinstance(archiving, Unknown):
+        return line(Mark(Glyph.UNKNOWN), f" WAL: {archiving.reason}")
+    return line("WAL ok" if archiving else "WAL not archived")
 
 
 def keys_words(keys: Keys) -> Line:

@@ -3,10 +3,13 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from commands.backup import BackupPlan
+from commands.exec import ExecPlan
 from commands.muting import MutePlan
 from commands.restart import RestartPlan
 from commands.rollout import ScalePlan, UndoPlan
-from formatters import muting, restart, rollout
+from formatters import backup, muting, restart, rollout
+from formatters import exec as execs
 from formatters.document import Document
 
 PLANS: Mapping[type, Callable[[Any], Document]] = {
@@ -14,6 +17,8 @@ PLANS: Mapping[type, Callable[[Any], Document]] = {
     UndoPlan: rollout.undo_plan,
     ScalePlan: rollout.scale_plan,
     MutePlan: muting.mute_plan,
+    BackupPlan: backup.backup_plan,
+    ExecPlan: execs.exec_plan,
 }
 """Type of what a preview found → the function that puts it into words; the title is a question without a glyph."""
 

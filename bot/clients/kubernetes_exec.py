@@ -9,6 +9,8 @@ from bot.core.errors import Rejected
 
 _STDOUT, _STDERR, _STATUS = 1, 2, 3
 _LONGEST_OUTPUT = 1024 * 1024
+_NOT_STARTED = ("not found", "no such file", "unable to start", "permission denied")
+"""What container runtimes say of a command that never ran."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +24,16 @@ class Execution:
 
 
 async def read(socket: Any, wish: str) -> Execution:
-    """Read a command's frames to the end; raise Rejected when it could not be started, or prints without end.
+    """Read a command's frames to the end; raise Rejected when it could not be started.
 
     The first byte of a frame is its channel. A character may be split between frames, so decoding comes last (K6).
+    Of what it prints, the first mebibyte is kept: how it ends matters more.
     """
     channels = {_STDOUT: bytearray(), _STDERR: bytearray(), _STATUS: bytearray()}
     async for frame in socket:
         raw = frame.data.encode() if isinstance(frame.data, str) else bytes(frame.data)
         if raw[:1] and raw[0] in channels:
-            channels[raw[0]] += raw[1:]
-        if sum(map(len, channels.values())) > _LONGEST_OUTPUT:
-            raise Rejected(NEIGHBOUR, f"{wish}: it prints more than {_LONGEST_OUTPUT // 1024} KiB")
+            channels[raw[0]] += raw[1 : 1 + max(0, _LONGEST_OUTPUT - len(channels[raw[0]]))]
         if raw[:1] == bytes([_STATUS]) and len(raw) > 1:
             break
     return Execution(
@@ -43,7 +44,7 @@ async def read(socket: Any, wish: str) -> Execution:
 
 
 def _exit_code(status: bytes, wish: str) -> int | None:
-    """Read the `Status` object; only an explicit success is one (K8)."""
+    """Read the `Status` object; only an explicit success is one, and what cannot be told may have been done (K8)."""
     if not status:
         return None
     try:
@@ -57,4 +58,6 @@ def _exit_code(status: bytes, wish: str) -> int | None:
     for cause in (found.get("details") or {}).get("causes") or ():
         if cause.get("reason") == "ExitCode" and str(cause.get("message", "")).isdigit():
             return int(cause["message"])
-    raise Rejected(NEIGHBOUR, f"cannot {wish}: it could not be started")
+    if any(words in str(found.get("message", "")).lower() for words in _NOT_STARTED):
+        raise Rejected(NEIGHBOUR, f"cannot {wish}: it could not be started")
+    return None

@@ -44,6 +44,10 @@ def _field(name: str, info: FieldInfo, pad: str, depth: int) -> Iterator[str]:
 
 
 def _entry(name: str, value: Any, pad: str) -> Iterator[str]:
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        yield f"{pad}{name}:"
+        yield from (f"{pad}  - {_scalar(each)}" for each in value)
+        return
     if not isinstance(value, dict):
         yield f"{pad}{name}: {_scalar(value)}"
         return

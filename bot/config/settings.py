@@ -10,7 +10,8 @@ from bot.config.alerts import Alerts
 from bot.config.values import ClusterName, Listen, MatrixId, ObjectName, RoomName, Section, TimeZone, Url, wrong_at
 from bot.core.catalogue import Services
 from bot.core.policy import Role
-from bot.core.sbbb import SBBB
+from bot.core.sbbb import EXECS, SBBB
+from bot.core.templates import ExecTemplate
 
 
 class Matrix(Section):
@@ -84,6 +85,17 @@ class Cluster(Section):
     """A kubeconfig file; null: in-cluster."""
     context: str | None = None
     """The kubeconfig's context; null: its current one."""
+
+
+class Kubernetes(Cluster):
+    """The cluster at hand."""
+
+    exec: tuple[ExecTemplate, ...] = Field(
+        default=EXECS, examples=[[each.model_dump(mode="json", exclude_defaults=True) for each in EXECS]]
+    )
+    """What `!k8s exec` may run, word for word, in any cluster; there is no shell. A word like {server} stands for one
+    name; container, risk (2 or 3) and limit (seconds) may be added. What is added here, deploy/admission.yaml must
+    allow as well."""
 
 
 class OpenBaoAuth(Section):
@@ -160,6 +172,13 @@ class Workloads(Section):
     """The bot's own."""
 
 
+class Backups(Section):
+    """What `!backup` measures by."""
+
+    needed_years: int | None = Field(default=7, ge=1)
+    """How many years backups must be kept, by law or promise; what is kept for less is said. null: nobody says."""
+
+
 class Sol(Section):
     """The house's other bot, whose words tell that it is back after a restart."""
 
@@ -227,7 +246,7 @@ class Settings(Section):
     bots: tuple[MatrixId, ...] = Field(default=(), examples=[["@sol:example.org"]])
     """Known, never obeyed, never answered (their words may confirm a restart)."""
     access: Access = Access()
-    kubernetes: Cluster = Cluster()
+    kubernetes: Kubernetes = Kubernetes()
     clusters: dict[ClusterName, Cluster] = Field(default_factory=dict)
     """Further clusters, like {staging: {kubeconfig: /run/secrets/clusters/staging}}: what asks Kubernetes asks one of
     them with --cluster NAME, and the one above without."""
@@ -240,6 +259,7 @@ class Settings(Section):
     limits: Limits = Limits()
     workloads: Workloads = Workloads()
     sol: Sol = Sol()
+    backups: Backups = Backups()
     namespaces: tuple[str, ...] = tuple(SBBB)
     """The namespaces that `!status` tells of, and the only ones whose logs `!logs` shows."""
     services: Services = Field(default_factory=lambda: SBBB)

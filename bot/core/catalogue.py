@@ -24,7 +24,7 @@ class HttpProbe(_Probe):
     warn: tuple[str, ...] = ()
     """Values of that field that mean a warning; any other value then means trouble."""
     number: str | None = None
-    """A field of the JSON answer that holds a number, told with `unit`."""
+    """A field of the JSON answer that holds a number, told with `unit`; of several (`disks.*.free`), the smallest."""
     unit: str = ""
     """What the number counts: `node`, `% free`."""
     at_least: float | None = None

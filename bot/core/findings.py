@@ -49,6 +49,31 @@ class ReadyFinding:
         return Verdict.WARN if self.ready else Verdict.BAD
 
 
+def verdict_of_archive(archiving: bool | Unknown) -> Verdict:
+    """Return how well it is that a write-ahead log reaches its store, or does not."""
+    if isinstance(archiving, Unknown):
+        return Verdict.UNKNOWN
+    return Verdict.OK if archiving else Verdict.BAD
+
+
+def verdict_of_backup(last: datetime | Unknown, failed: datetime | None, now: datetime) -> Verdict:
+    """Return how well it is that a backup succeeded last then, and one failed then."""
+    if isinstance(last, Unknown):
+        return Verdict.UNKNOWN
+    later = failed is not None and failed > last
+    return Verdict.WARN if later or now - last > BACKUP_AGE else Verdict.OK
+
+
+def verdict_of_connections(used: int | Unknown, most: int | Unknown) -> Verdict:
+    """Return how well it is that so many connections of so many are used."""
+    if isinstance(used, Unknown) or isinstance(most, Unknown):
+        return Verdict.UNKNOWN
+    share = used / most if most else 1.0
+    if share >= _FULL:
+        return Verdict.BAD
+    return Verdict.WARN if share >= _BUSY else Verdict.OK
+
+
 @dataclass(frozen=True, slots=True)
 class CnpgFinding:
     """A CloudNativePG cluster is there; each part is told by itself, since each may be unknown by itself."""
@@ -70,9 +95,9 @@ class CnpgFinding:
         return {
             "phase": Verdict.OK if self.phase == HEALTHY_CLUSTER else Verdict.WARN,
             "instances": self._instances(),
-            "archiving": _yes(self.archiving),
-            "backup": self._backup(),
-            "connections": self._connections(),
+            "archiving": verdict_of_archive(self.archiving),
+            "backup": verdict_of_backup(self.last_backup, self.last_failure, self.as_of),
+            "connections": verdict_of_connections(self.connections, self.max_connections),
         }
 
     @property
@@ -82,20 +107,6 @@ class CnpgFinding:
 
     def _instances(self) -> Verdict:
         return ReadyFinding(self.ready, self.instances).verdict if self.instances else Verdict.UNKNOWN
-
-    def _backup(self) -> Verdict:
-        if isinstance(self.last_backup, Unknown):
-            return Verdict.UNKNOWN
-        failed = self.last_failure is not None and self.last_failure > self.last_backup
-        return Verdict.WARN if failed or self.as_of - self.last_backup > BACKUP_AGE else Verdict.OK
-
-    def _connections(self) -> Verdict:
-        if isinstance(self.connections, Unknown) or isinstance(self.max_connections, Unknown):
-            return Verdict.UNKNOWN
-        used = self.connections / self.max_connections if self.max_connections else 1.0
-        if used >= _FULL:
-            return Verdict.BAD
-        return Verdict.WARN if used >= _BUSY else Verdict.OK
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +158,6 @@ Finding = HttpFinding | ReadyFinding | CnpgFinding | ExecFinding | NoPodFinding 
 def verdict_of(finding: Finding) -> Verdict:
     """Return how well a finding is; what could not be asked is unknown."""
     return Verdict.UNKNOWN if isinstance(finding, Unknown) else finding.verdict
-
-
-def _yes(answer: bool | Unknown) -> Verdict:
-    if isinstance(answer, Unknown):
-        return Verdict.UNKNOWN
-    return Verdict.OK if answer else Verdict.BAD
 
 
 def _opened(pod: SealStatus | Unknown) -> Verdict:

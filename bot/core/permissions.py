@@ -17,7 +17,7 @@ class Scope(Enum):
     EACH = auto()
     """Of every object that there is: rules about changes name their objects."""
     PROBED = auto()
-    """In the namespaces where the catalogue runs commands."""
+    """In the namespaces where the configuration runs commands."""
 
 
 @dataclass(frozen=True, slots=True)

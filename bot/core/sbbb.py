@@ -6,6 +6,7 @@ fine: set `services` to fit it.
 """
 
 from bot.core.catalogue import CnpgProbe, ExecProbe, HttpProbe, Probe, ReadyProbe, SealProbe, Services
+from bot.core.templates import ExecTemplate
 
 _LASUITE = (
     "hive",
@@ -45,10 +46,16 @@ SBBB: Services = {
         "openbao": SealProbe(),
     },
     "storage": {
-        "seaweedfs-master": HttpProbe(http="http://seaweedfs-master.storage.svc:9333/cluster/status"),
+        # Without a leader it does not answer this; without free slots nothing new can be written.
+        "seaweedfs-master": HttpProbe(
+            http="http://seaweedfs-master.storage.svc:9333/dir/status",
+            number="Topology.Free",
+            unit="free slot",
+            at_least=1,
+        ),
         "seaweedfs-volume": HttpProbe(
             http="http://seaweedfs-volume.storage.svc:8080/status",
-            number="DiskStatuses.0.percent_free",
+            number="DiskStatuses.*.percent_free",
             unit="% free",
             at_least=10,
         ),
@@ -83,3 +90,9 @@ SBBB: Services = {
     "vpn": _ready("headscale"),
 }
 """namespace → service → probe, in the order a check tells them."""
+
+EXECS = tuple(
+    ExecTemplate(namespace="data", pod="barman-*", argv=("barman", *words))
+    for words in (("backup", "postgres"), ("check", "postgres"), ("list-backups", "postgres"))
+)
+"""What may be run in containers, for a house that runs barman itself."""

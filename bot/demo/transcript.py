@@ -6,7 +6,8 @@
     …
     ~ fire PostgresDown critical data/postgres-1
 
-`name>` is said by a person, `name> ↩ …` as a reply to the bot's last message; `bot<` is what the bot must then say, its
+`name>` is said by a person, `name> ↩ …` as a reply to the bot's last message, `<code>` in it being the four digits that
+this asks for; `bot<` is what the bot must then say, its
 further lines following without a prefix; `bot=` the same as an edit of a message that stands there; `bot@data<` and
 `bot@data=` in the room of that short name; `bot!` nothing at all within a second. In expected lines `*`, and any sample
 between « and », stand for any characters, and a line `…` for any number of lines. `~` is something that happens: see
@@ -20,11 +21,12 @@ from dataclasses import dataclass, field
 
 from bot.core.names import EventId, UserId
 from bot.demo import holders
+from bot.demo.cluster.exec import ExecAnswer
 from bot.demo.cluster.pods import main_container
 from bot.demo.cluster.troubles import TROUBLE
 from bot.demo.stage import Stage
 from bot.demo.view import Seen, View
-from bot.demo.world import crash_looping, heal, objects_of
+from bot.demo.world import barman, crash_looping, heal, objects_of
 
 _WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Cluster")
 _ANSWER_SECONDS = 15.0
@@ -32,6 +34,8 @@ _SILENCE_SECONDS = 1.0
 _SAYS = re.compile(r"(\w+)> ?(.*)")
 # A sample between « and » reads well in a manual, and stands for whatever is there when it is played.
 _VARIES = re.compile(r"\*|«[^»]*»")
+_CODE = "<code>"
+_ASKS = re.compile(r"\byes (\d{4})\b")
 _ANSWERS = re.compile(r"bot(?:@(\w+))?([<=!]) ?(.*)")
 
 
@@ -122,12 +126,18 @@ class Player:
             # Said as a reply where the line begins with ↩: to the bot's last message.
             words = step.words[0]
             reply = (self.last.edits or self.last.event_id) if words.startswith("↩") and self.last else None
-            self._heard(step.who, words.removeprefix("↩").strip())
-            await self.views[step.who].say(words.removeprefix("↩").strip(), reply)
+            said = words.removeprefix("↩").strip().replace(_CODE, self._code())
+            self._heard(step.who, said)
+            await self.views[step.who].say(said, reply)
         elif step.form == "!":
             await self._nothing(step)
         else:
             await self._expect(step)
+
+    def _code(self) -> str:
+        """Return the digits that the bot's last message asks for."""
+        asked = _ASKS.search(self.last.body) if self.last else None
+        return asked[1] if asked else _CODE
 
     async def _happen(self, step: Step) -> None:
         verb, *words = step.words[0].split()
@@ -328,6 +338,22 @@ async def _gone(player: Player, words: list[str]) -> None:
         raise NotAsExpected(f"{words[0]} still stands in the room")
 
 
+async def _barman(player: Player, words: list[str]) -> None:
+    """`barman there|gone`: the house runs barman itself, as the playbook says, or has CloudNativePG alone."""
+    store = player.stage.cluster.store
+    if words[0] == "there":
+        store.put_all(barman(store.clock()))
+    else:
+        store.delete("statefulsets", "data", "barman")
+
+
+async def _run(player: Player, words: list[str]) -> None:
+    """`run NAMESPACE/POD CODE words…`: barman in that pod prints these words and exits so; `-`: without a code."""
+    namespace, pod = words[0].split("/")
+    code = None if words[1] == "-" else int(words[1])
+    player.stage.cluster.execs.answer(namespace, pod, ("barman", "…"), ExecAnswer(" ".join(words[2:]), exit_code=code))
+
+
 async def _say(player: Player, words: list[str]) -> None:
     """`say NAMESPACE/WORKLOAD words…`: its first pod writes a line."""
     namespace, name = words[0].split("/")
@@ -348,6 +374,8 @@ DEEDS: dict[str, Callable[[Player, list[str]], Awaitable[None]]] = {
     "crash": _crash,
     "heal": _heal,
     "say": _say,
+    "barman": _barman,
+    "run": _run,
     "sick": _sick,
     "seal": _seal,
     "give": _give,

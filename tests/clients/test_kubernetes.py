@@ -18,6 +18,7 @@ from bot.clients.kubernetes import Kubernetes
 from bot.core.errors import Denied, Missing, Rejected, Unreachable
 from bot.core.kinds import Kind
 from bot.demo.cluster import ExecAnswer, Object, SimulatedCluster, kubeconfig
+from bot.demo.cluster.exec import PROTOCOLS
 
 TOKEN = "obviously-a-test-token-0123456789"
 NEXT_TOKEN = "obviously-the-next-test-token-987"
@@ -327,11 +328,27 @@ async def test_a_container_that_is_not_there_is_rejected(kubernetes: Kubernetes)
         await kubernetes.exec("data", "valkey-0", "other", PING, limit=LIMIT)
 
 
-async def test_a_command_that_prints_without_end_is_stopped(cluster: SimulatedCluster, kubernetes: Kubernetes) -> None:
-    cluster.execs.answer("data", "valkey-0", PING, ExecAnswer("x" * 2_000_000))
+async def test_of_a_command_that_prints_too_much_the_end_still_counts(
+    cluster: SimulatedCluster, kubernetes: Kubernetes
+) -> None:
+    cluster.execs.answer("data", "valkey-0", PING, ExecAnswer("x" * 2_000_000, exit_code=7))
 
-    with pytest.raises(Rejected, match="prints more than"):
-        await kubernetes.exec("data", "valkey-0", "main", PING, limit=LIMIT)
+    done = await kubernetes.exec("data", "valkey-0", "main", PING, limit=LIMIT)
+
+    assert (len(done.stdout), done.exit_code) == (1024 * 1024, 7)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+async def test_a_command_ends_the_same_in_both_versions_of_the_protocol(
+    cluster: SimulatedCluster, kubernetes: Kubernetes, protocol: str
+) -> None:
+    cluster.execs.protocols = (protocol,)
+    cluster.execs.answer("data", "valkey-0", PING, ExecAnswer("schön ✅\n", exit_code=7, frame_bytes=1))
+
+    done = await kubernetes.exec("data", "valkey-0", "main", PING, limit=LIMIT)
+
+    assert (done.exit_code, done.stdout) == (7, "schön ✅\n")
+    assert cluster.execs.spoken == [protocol]
 
 
 @asynccontextmanager
@@ -367,7 +384,10 @@ async def test_a_command_that_could_not_be_started_is_no_success(tmp_path: Path)
         await client.close()
 
 
-@pytest.mark.parametrize("status", [b"not json", ["a", "list"]])
+_BROKEN = {"status": "Failure", "reason": "InternalError", "message": "error reading from error stream: EOF"}
+
+
+@pytest.mark.parametrize("status", [b"not json", ["a", "list"], _BROKEN])
 async def test_an_end_that_cannot_be_read_is_unknown(tmp_path: Path, status: object) -> None:
     async with ending_with(status) as url:
         client = Kubernetes(kubeconfig=written(tmp_path, url), limit=LIMIT)

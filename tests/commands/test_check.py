@@ -129,6 +129,15 @@ async def test_connections_that_run_out_are_told_in_time(house: House, used: int
     assert finding.verdicts["connections"] is verdict
 
 
+async def test_of_several_instances_the_fullest_counts(house: House) -> None:
+    async with house.open() as ctx:
+        house.monitoring.prometheus.set("cnpg_backends_total", 70, namespace="data", pod="postgres-2")
+        finding = await found(ctx, "data/postgres")
+
+    assert isinstance(finding, CnpgFinding)
+    assert (finding.connections, finding.max_connections) == (70, 100)
+
+
 async def test_valkey_that_answers_well_is_fine(house: House) -> None:
     async with house.open() as ctx:
         finding = await found(ctx, "data/valkey")
@@ -183,6 +192,41 @@ async def test_an_answer_without_the_number_is_unknown(house: House, body: objec
         report = await told(ctx, "data/opensearch")
 
     assert report.verdict is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("disks", "free", "verdict"),
+    [((61.1, 40.0), 40, Verdict.OK), ((61.1, 8.5), 8.5, Verdict.WARN), ((8.5, 61.1), 8.5, Verdict.WARN)],
+)
+async def test_of_several_disks_the_fullest_is_told(
+    house: House, disks: tuple[float, ...], free: float, verdict: Verdict
+) -> None:
+    async with house.open() as ctx:
+        told = {"DiskStatuses": [{"percent_free": each} for each in disks]}
+        house.monitoring.answer("/storage/seaweedfs-volume/", json=told)
+        finding = await found(ctx, "storage/seaweedfs-volume")
+
+    assert isinstance(finding, HttpFinding)
+    assert (finding.number, finding.verdict) == (free, verdict)
+
+
+@pytest.mark.parametrize("body", [{"DiskStatuses": []}, {}])
+async def test_a_volume_that_names_no_disk_is_unknown(house: House, body: object) -> None:
+    async with house.open() as ctx:
+        house.monitoring.answer("/storage/seaweedfs-volume/", json=body)
+        report = await told(ctx, "storage/seaweedfs-volume")
+
+    assert report.verdict is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize(("free", "verdict"), [(119, Verdict.OK), (1, Verdict.OK), (0, Verdict.WARN)])
+async def test_a_master_without_free_slots_is_something_to_look_at(house: House, free: int, verdict: Verdict) -> None:
+    async with house.open() as ctx:
+        house.monitoring.answer("/storage/seaweedfs-master/", json={"Topology": {"Free": free, "Max": 180}})
+        finding = await found(ctx, "storage/seaweedfs-master")
+
+    assert isinstance(finding, HttpFinding)
+    assert (finding.number, finding.verdict) == (free, verdict)
 
 
 async def test_a_disk_that_fills_up_is_a_warning(house: House) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.cnpg import archiving, backups
+from bot.core.cnpg import archiving, recovery
 from bot.core.facts import Unknown
 from bot.core.moments import moment
 
@@ -25,15 +25,41 @@ PLUGIN = {"name": "barman-cloud.cloudnative-pg.io", "parameters": {"barmanObject
 
 
 def test_with_the_plugin_the_store_knows_the_last_backup() -> None:
-    good, failed = backups(
-        cluster(PLUGIN, lastSuccessfulBackup=MADE), [store(lastSuccessfulBackupTime=LATER, lastFailedBackupTime=MADE)]
-    )
+    of = cluster(PLUGIN, lastSuccessfulBackup=MADE)
+    window = {"lastSuccessfulBackupTime": LATER, "lastFailedBackupTime": MADE, "firstRecoverabilityPoint": MADE}
 
-    assert (good, failed) == (moment(LATER), moment(MADE))
+    found = recovery(of, [store(**window)])
+
+    assert (found.last, found.failed, found.first) == (moment(LATER), moment(MADE), moment(MADE))
+
+
+def test_the_store_keeps_count_under_the_name_that_the_plugin_gives() -> None:
+    renamed = PLUGIN | {"parameters": {"barmanObjectName": "store", "serverName": "older"}}
+    window = {"lastSuccessfulBackupTime": LATER}
+    stores = [{"metadata": {"name": "store"}, "status": {"serverRecoveryWindow": {"older": window}}}]
+
+    assert recovery(cluster(renamed), stores).last == moment(LATER)
+    assert isinstance(recovery(cluster(PLUGIN), stores).last, Unknown)
+
+
+def test_a_plugin_that_is_switched_off_backs_nothing_up() -> None:
+    off = cluster(PLUGIN | {"enabled": False}, lastSuccessfulBackup=MADE)
+
+    assert recovery(off, [store(lastSuccessfulBackupTime=LATER)]).last == moment(MADE)
+
+
+def test_how_long_backups_are_kept_is_told_by_who_keeps_them() -> None:
+    kept = store() | {"spec": {"retentionPolicy": "30d"}}
+    own = cluster()
+    own["spec"]["backup"] = {"retentionPolicy": "4w"}
+
+    assert recovery(cluster(PLUGIN), [kept]).kept == "30d"
+    assert recovery(own, [kept]).kept == "4w"
+    assert isinstance(recovery(cluster(PLUGIN), [store()]).kept, Unknown)
 
 
 def test_without_the_plugin_the_cluster_knows_the_last_backup() -> None:
-    assert backups(cluster(lastSuccessfulBackup=MADE), [store(lastSuccessfulBackupTime=LATER)])[0] == moment(MADE)
+    assert recovery(cluster(lastSuccessfulBackup=MADE), [store(lastSuccessfulBackupTime=LATER)]).last == moment(MADE)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +73,10 @@ def test_without_the_plugin_the_cluster_knows_the_last_backup() -> None:
     ],
 )
 def test_an_empty_last_backup_is_unknown_never_fine(of: Object, stores: list[Object] | Unknown) -> None:
-    assert isinstance(backups(of, stores)[0], Unknown)
+    found = recovery(of, stores)
+
+    assert isinstance(found.last, Unknown)
+    assert isinstance(found.first, Unknown)
 
 
 @pytest.mark.parametrize(("status", "told"), [("True", True), ("False", False)])

@@ -4,11 +4,12 @@ import copy
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.core.catalogue import ExecProbe
-from bot.core.sbbb import SBBB
+from bot.core.sbbb import EXECS, SBBB
 from bot.demo import world
 from tests.tools.admission import Request, refusals
 from tests.tools.kustomize import Json, build
@@ -34,7 +35,7 @@ def edited(old: Json, edit: Edit) -> Json:
     return new
 
 
-def update(group: str, resource: str, old: Json, edit: Edit, **more: str) -> Request:
+def update(group: str, resource: str, old: Json, edit: Edit, **more: Any) -> Request:
     return Request("UPDATE", group, resource, edited(old, edit), old, **more)
 
 
@@ -183,12 +184,23 @@ def test_only_the_certificates_that_it_may_delete_may_be_put_back(edit: Edit, al
     assert (refused == []) is allowed
 
 
+@pytest.mark.parametrize(("dry", "allowed"), [(True, True), (False, False)])
+def test_a_database_may_be_tried_and_none_may_be_made(dry: bool, allowed: bool) -> None:
+    refused = refusals(
+        OBJECTS, Request("CREATE", "postgresql.cnpg.io", "clusters", there("Cluster", "postgres"), dry=dry)
+    )
+
+    assert (refused == []) is allowed
+
+
 @pytest.mark.parametrize(
     ("options", "allowed"),
     [
         ({"command": ["valkey-cli", "ping"], "container": "valkey", "stdout": True, "stderr": True}, True),
         ({"command": ["valkey-cli", "ping", "x"], "stdout": True}, False),
         ({"command": ["valkey-cli"], "stdout": True}, False),
+        ({"command": ["barman", "backup", "postgres"], "stdout": True, "stderr": True}, True),
+        ({"command": ["barman", "delete", "postgres"], "stdout": True}, False),
         ({"command": ["sh", "-c", "valkey-cli ping"], "stdout": True}, False),
         ({"command": ["cat", "/openbao/data/vault.db"], "stdout": True}, False),
         ({"command": ["valkey-cli", "ping"], "stdin": True}, False),
@@ -205,6 +217,11 @@ def test_only_the_configured_words_run_in_a_container(options: Json, allowed: bo
 def test_what_the_default_catalogue_runs_is_admitted() -> None:
     for probe in (probe for probes in SBBB.values() for probe in probes.values() if isinstance(probe, ExecProbe)):
         assert refusals(OBJECTS, Request("CONNECT", "", "pods/exec", {"command": list(probe.exec)})) == []
+
+
+def test_what_the_default_list_runs_is_admitted() -> None:
+    for template in EXECS:
+        assert refusals(OBJECTS, Request("CONNECT", "", "pods/exec", {"command": list(template.argv)})) == []
 
 
 def test_every_policy_denies_and_fails_shut() -> None:

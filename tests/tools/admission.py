@@ -21,6 +21,8 @@ class Request:
     new: Json | None
     old: Json | None = None
     user: str = "system:serviceaccount:monitoring:opsbot"
+    dry: bool = False
+    """Whether it is only tried."""
 
 
 def refusals(objects: Iterable[Json], request: Request) -> list[str]:
@@ -46,7 +48,7 @@ def _is_about(spec: Json, request: Request) -> bool:
 
 
 def _validate(spec: Json, request: Request) -> Iterator[str]:
-    asked = {"userInfo": {"username": request.user}, "operation": request.operation}
+    asked = {"userInfo": {"username": request.user}, "operation": request.operation, "dryRun": request.dry}
     known: Json = {"object": request.new, "oldObject": request.old, "request": asked, "variables": {}}
     if not all(_is_true(each["expression"], known) for each in spec["matchConditions"]):
         return

@@ -32,5 +32,5 @@ def _granted(user: str, wish: Wish) -> bool:
 
 
 def _denied(write: Write) -> str:
-    asked = Request(write.operation, write.group, write.resource, write.new, write.old, write.user)
+    asked = Request(write.operation, write.group, write.resource, write.new, write.old, write.user, write.dry)
     return "; ".join(refusals(_objects(), asked))

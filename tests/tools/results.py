@@ -23,6 +23,7 @@ from bot.core.graphs import Curve
 from bot.core.replies import Prompt
 from bot.core.revisions import Revision
 from commands.restart import RestartReport
+from commands.restore import RestorePlan
 from formatters.plans import PLANS
 
 Texts = st.SearchStrategy[str]
@@ -108,6 +109,7 @@ _RULED: Mapping[tuple[type, str], Callable[[Texts], Made]] = {
     (Entry, "at"): lambda _: st.just(NOW.isoformat()),
     (Prompt, "plan"): lambda texts: st.one_of(st.none(), *(results(plan, texts) for plan in PLANS)),
     (Revision, "template"): lambda _: st.none(),
+    (RestorePlan, "manifest"): lambda texts: st.builds(lambda text: {"spec": {"imageName": text}}, texts),
 }
 """Fields whose values are not just any of their type."""
 _HOLDS: Mapping[type, Callable[[Any], bool]] = {

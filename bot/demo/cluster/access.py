@@ -39,6 +39,8 @@ class Write:
     """With its subresource: `pods/exec`."""
     new: Object | None
     old: Object | None
+    dry: bool = False
+    """Whether nothing is to be kept."""
 
 
 Roles: TypeAlias = Callable[[str, Wish], bool]

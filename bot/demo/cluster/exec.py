@@ -38,6 +38,10 @@ class Execs:
 
     def __init__(self) -> None:
         self._table: list[tuple[str, str, tuple[str, ...], Answering]] = []
+        self.protocols: tuple[str, ...] = PROTOCOLS
+        """What the server speaks."""
+        self.spoken: list[str] = []
+        """Which of them each command was run by."""
 
     def answer(self, namespace: str, pod: str, argv: Sequence[str], answer: Answering) -> None:
         """Set an answer; `pod` is a pattern like `valkey-*`, an argv ending in `…` also stands for longer ones."""
@@ -52,7 +56,7 @@ class Execs:
         return ExecAnswer(stderr=f"sh: {name}: not found\n", exit_code=_COMMAND_NOT_FOUND)
 
 
-async def answer(request: web.Request, found: ExecAnswer) -> web.StreamResponse:
+async def answer(request: web.Request, found: ExecAnswer, execs: Execs) -> web.StreamResponse:
     """Answer a websocket upgrade with the streams asked for and how it ended; raise Refusal 400 without either."""
     streams = [
         (channel, output)
@@ -61,10 +65,11 @@ async def answer(request: web.Request, found: ExecAnswer) -> web.StreamResponse:
     ]
     if not streams:
         raise bad_request("you must specify at least 1 of stdin, stdout, stderr")
-    socket = web.WebSocketResponse(protocols=PROTOCOLS)
+    socket = web.WebSocketResponse(protocols=execs.protocols)
     if not socket.can_prepare(request):
         raise bad_request("Upgrade request required")
     await socket.prepare(request)
+    execs.spoken.append(socket.ws_protocol or "")
     # Somebody must read for pings to be answered; what comes on stdin goes nowhere.
     listening = asyncio.create_task(_listen(socket))
     try:

@@ -180,7 +180,7 @@ class SimulatedCluster:
         container_of(pod, ask.request.query.get("container", ""))
         options = {name: True for name in ("stdin", "stdout", "stderr", "tty") if ask.request.query.get(name) == "true"}
         ask.check("CONNECT", {"kind": "PodExecOptions", "command": argv, **options}, None)
-        return await execs.answer(ask.request, self.execs.run(ask.namespace, ask.name, argv))
+        return await execs.answer(ask.request, self.execs.run(ask.namespace, ask.name, argv), self.execs)
 
 
 _PAGES: dict[str, Callable[[], Object]] = {

@@ -39,7 +39,7 @@ class Ask:
     def check(self, operation: str, new: Object | None, old: Object | None) -> None:
         """Raise Refusal when the admission policies do not let it through."""
         resource = f"{self.kind.plural}/{self.sub}" if self.sub else self.kind.plural
-        self.admit(Write(self.user, operation, self.kind.group, resource, new, old))
+        self.admit(Write(self.user, operation, self.kind.group, resource, new, old, self.dry()))
 
     @property
     def place(self) -> Place:

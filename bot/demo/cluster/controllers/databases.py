@@ -17,6 +17,8 @@ _ENDINGS = {
     "wal-fails": ("walArchivingFailing", "WAL archiving is failing"),
 }
 """Troubles of a Cluster that its backups run into."""
+_REMEMBERED = {"completed": "lastSuccessfulBackupTime", "failed": "lastFailedBackupTime"}
+"""What the object store remembers of how backups ended."""
 
 
 class Databases:
@@ -105,13 +107,13 @@ class Databases:
         now = self._store.clock()
         told: Object = {"phase": ending, "stoppedAt": stamp(now), "backupId": f"{started:%Y%m%dT%H%M%S}"}
         self._report(where, told | ({"error": error} if error else {}))
-        if not error:
-            self._remember(cluster)
+        if ending in _REMEMBERED:
+            self._remember(cluster, _REMEMBERED[ending])
 
     def _report(self, where: tuple[str, str], told: Object) -> None:
         self._store.change("backups", *where, lambda draft: draft.setdefault("status", {}).update(told))
 
-    def _remember(self, cluster: Object) -> None:
+    def _remember(self, cluster: Object, what: str) -> None:
         """Write into the object store what the Barman Cloud plugin would."""
         plugin = next(iter(cluster["spec"].get("plugins") or ()), None)
         if plugin is None:
@@ -120,7 +122,7 @@ class Databases:
         store = self._store.find("ObjectStore", cluster["metadata"]["namespace"], name)
         if store is not None:
             window = store.setdefault("status", {}).setdefault("serverRecoveryWindow", {})
-            window.setdefault(cluster["metadata"]["name"], {})["lastSuccessfulBackupTime"] = stamp(self._store.clock())
+            window.setdefault(cluster["metadata"]["name"], {})[what] = stamp(self._store.clock())
             self._store.put(store)
 
 

@@ -1,0 +1,192 @@
+"""Backups for real, against the simulated API server: what is told, asked for, followed, repeated, and refused."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.command import ActionContext, Context
+from bot.core.errors import Denied, NotBegun, Unreachable, UsageError
+from bot.core.facts import Unknown, Verdict
+from bot.core.names import RequestId
+from commands.backup import BackupPlan, BackupReport, BackupRun, backup, backup_now, preview
+from tests.commands import conftest
+from tests.commands.conftest import House
+
+
+def acting(ctx: Context, *, again: bool = False) -> ActionContext:
+    return conftest.acting(ctx, action=RequestId("a1"), again=again)
+
+
+def made(house: House) -> list[str]:
+    names = [each["metadata"]["name"] for each in house.cluster.store.list("Backup", "data")]
+    return [name for name in names if name.startswith("opsbot-")]
+
+
+def change(house: House, kind: str, **parts: Any) -> None:
+    for obj in house.objects:
+        if obj["kind"] == kind:
+            obj.update(parts)
+
+
+async def told(ctx: Context, where: str | None = None) -> BackupReport:
+    found: BackupReport = await backup.handler(ctx, where)
+    return found
+
+
+async def test_the_last_good_backup_and_how_far_back_come_from_the_object_store(house: House) -> None:
+    async with house.open() as ctx:
+        report = await told(ctx)
+
+    (found,) = report.databases
+    assert report.verdict is Verdict.OK
+    assert found.recovery.last == house.now - timedelta(hours=4)
+    assert found.recovery.first == house.now - timedelta(days=30)
+    assert found.archiving is True
+    assert found.recovery.kept == "30d"
+    assert not isinstance(found.schedule, Unknown)
+    assert found.schedule
+    assert found.schedule.name == "postgres-daily"
+
+
+@pytest.mark.parametrize(
+    ("kind", "parts"),
+    [
+        ("ObjectStore", {"status": {}}),
+        ("ObjectStore", {"status": {"serverRecoveryWindow": {}}}),
+        ("ObjectStore", {"metadata": {"name": "other", "namespace": "elsewhere"}}),
+        ("ScheduledBackup", {"status": {}}),
+        ("Cluster", {"status": {"phase": "Cluster in healthy state"}}),
+    ],
+)
+async def test_what_is_left_empty_is_unknown_never_fine(house: House, kind: str, parts: dict[str, Any]) -> None:
+    change(house, kind, **parts)
+    async with house.open() as ctx:
+        report = await told(ctx)
+
+    assert report.verdict is Verdict.UNKNOWN
+
+
+async def test_a_store_that_may_not_be_read_is_unknown_and_the_rest_is_told(house: House) -> None:
+    async with house.open() as ctx:
+        house.cluster.access.deny("list", "objectstores", group="barmancloud.cnpg.io")
+        report = await told(ctx)
+
+    assert isinstance(report.databases[0].recovery.last, Unknown)
+    assert report.databases[0].archiving is True
+
+
+@pytest.mark.parametrize("where", ["data/postgres", "postgres", "post", "data"])
+async def test_a_cluster_is_found_by_place_name_beginning_or_namespace(house: House, where: str) -> None:
+    async with house.open() as ctx:
+        report = await told(ctx, where)
+
+    assert [each.place for each in report.databases] == ["data/postgres"]
+
+
+@pytest.mark.parametrize("where", ["data/mysql", "mysql", "ory"])
+async def test_a_cluster_that_is_not_there_is_said_with_what_is(house: House, where: str) -> None:
+    async with house.open() as ctx:
+        with pytest.raises(UsageError) as caught:
+            await told(ctx, where)
+
+    assert "No Postgres cluster" in caught.value.problem
+
+
+async def test_the_preview_tells_how_and_asks_the_api_server_without_changing_anything(house: House) -> None:
+    async with house.open() as ctx:
+        plan = await preview(ctx)
+        house.cluster.access.deny("create", "backups", group="postgresql.cnpg.io")
+
+        with pytest.raises(Denied, match="may not create backups in data"):
+            await preview(ctx)
+
+    assert isinstance(plan.what, BackupPlan)
+    assert (plan.what.method, plan.what.running) == ("plugin", "")
+    assert made(house) == []
+
+
+async def test_what_cannot_be_backed_up_is_said_before_anybody_is_asked(house: House) -> None:
+    house.objects = [obj for obj in house.objects if obj["kind"] != "ScheduledBackup"]
+    for obj in house.objects:
+        if obj["kind"] == "Cluster":
+            del obj["spec"]["plugins"]
+    async with house.open() as ctx:
+        with pytest.raises(UsageError, match="nowhere to put a backup"):
+            await preview(ctx)
+
+
+async def test_a_backup_is_named_after_its_action_and_followed_to_the_end(house: House) -> None:
+    async with house.open() as ctx:
+        run: BackupRun = await backup_now.handler(acting(ctx))
+        report = await told(ctx)
+
+    assert made(house) == ["opsbot-a1"]
+    assert (run.verdict, run.backup.phase) == (Verdict.OK, "completed")
+    assert house.shown[0].over is False
+    assert report.databases[0].recovery.last == run.backup.stopped
+
+
+@pytest.mark.parametrize(("trouble", "phase"), [("backup-fails", "failed"), ("wal-fails", "walArchivingFailing")])
+async def test_a_backup_that_fails_or_waits_for_the_log_is_no_backup(house: House, trouble: str, phase: str) -> None:
+    async with house.open() as ctx:
+        house.sicken("Cluster", "data", "postgres", trouble)
+        run: BackupRun = await backup_now.handler(acting(ctx))
+
+    assert (run.verdict, run.over, run.backup.phase) == (Verdict.BAD, True, phase)
+    assert run.backup.error
+
+
+async def test_a_failed_backup_is_told_next_time(house: House) -> None:
+    async with house.open() as ctx:
+        house.sicken("Cluster", "data", "postgres", "backup-fails")
+        house.now += timedelta(minutes=1)
+        await backup_now.handler(acting(ctx))
+        report = await told(ctx)
+
+    assert report.verdict is Verdict.WARN
+    assert report.databases[0].newest
+
+
+async def test_a_repeat_after_a_crash_finds_its_backup_and_makes_no_second(house: House) -> None:
+    async with house.open() as ctx:
+        await backup_now.handler(acting(ctx))
+        run: BackupRun = await backup_now.handler(acting(ctx, again=True))
+
+    assert made(house) == ["opsbot-a1"]
+    assert run.verdict is Verdict.OK
+
+
+async def test_a_repeat_of_what_never_began_does_not_begin_it(house: House) -> None:
+    async with house.open() as ctx:
+        with pytest.raises(NotBegun):
+            await backup_now.handler(acting(ctx, again=True))
+
+    assert made(house) == []
+
+
+async def test_an_answer_that_was_cut_off_after_it_was_asked_for_is_followed_all_the_same(house: House) -> None:
+    async with house.open() as ctx:
+        house.cluster.faults.add("/backups$", cut=True, after_commit=True, times=1, methods=["POST"])
+        run: BackupRun = await backup_now.handler(acting(ctx))
+
+    assert made(house) == ["opsbot-a1"]
+    assert run.verdict is Verdict.OK
+
+
+async def test_an_answer_that_was_cut_off_before_it_was_asked_for_is_not_said_to_be_done(house: House) -> None:
+    async with house.open() as ctx:
+        house.cluster.faults.add("/backups$", cut=True, times=1, methods=["POST"])
+        with pytest.raises(Unreachable):
+            await backup_now.handler(acting(ctx))
+
+    assert made(house) == []
+
+
+async def test_what_cannot_be_asked_while_it_runs_is_asked_again(house: House) -> None:
+    async with house.open() as ctx:
+        house.cluster.faults.add("/backups/opsbot-a1$", status=500, times=2, methods=["GET"])
+        run: BackupRun = await backup_now.handler(acting(ctx))
+
+    assert run.verdict is Verdict.OK
+    assert any(each.unknown for each in house.shown)
