@@ -49,7 +49,13 @@ class DatabaseBackups:
             scheduled = self.schedule.verdict(self.as_of) if self.schedule else Verdict.WARN
         first = Verdict.UNKNOWN if isinstance(self.recovery.first, Unknown) else Verdict.OK
         last = verdict_of_backup(self.recovery.last, self.recovery.failed, self.as_of)
-        return worst((verdict_of_archive(self.archiving), first, last, scheduled))
+        return worst((verdict_of_archive(self.archiving), first, last, scheduled, self._tried()))
+
+    def _tried(self) -> Verdict:
+        """Return how the last attempt went: what failed may be told by nobody but itself."""
+        if isinstance(self.newest, Unknown):
+            return Verdict.UNKNOWN
+        return Verdict.WARN if self.newest and self.newest.verdict is Verdict.BAD else Verdict.OK
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,14 @@ class DatabaseReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Gap:
+    """A part of the answer that is missing, and why."""
+
+    what: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectionReport:
     """Who uses the connections of one Postgres cluster."""
 
@@ -67,6 +75,8 @@ class ConnectionReport:
     """Most first."""
     most: int | Unknown
     """How many there may be."""
+    gaps: tuple[Gap, ...]
+    """What could not be asked about who leaks."""
 
     @property
     def used(self) -> int | Unknown:
@@ -77,9 +87,10 @@ class ConnectionReport:
 
     @property
     def verdict(self) -> Verdict:
-        """How full it is; who leaks is something to look at."""
+        """How full it is; who leaks is something to look at, and so is not knowing it."""
         leaks = not isinstance(self.applications, Unknown) and any(each.leaks for each in self.applications)
-        return worst((verdict_of_connections(self.used, self.most), Verdict.WARN if leaks else Verdict.OK))
+        found = (Verdict.WARN if leaks else Verdict.OK, Verdict.UNKNOWN if self.gaps else Verdict.OK)
+        return worst((verdict_of_connections(self.used, self.most), *found))
 
 
 @command(
@@ -129,7 +140,9 @@ async def db_connections(
             None if isinstance(before, Unknown) else before,
             None if isinstance(most, Unknown) else int(most[0].value),
         )
-    return ConnectionReport(found.place, used, most if isinstance(most, Unknown) else int(most[0].value))
+    asked = {"open transactions": longest, "an hour ago": before}
+    gaps = tuple(Gap(what, answer.reason) for what, answer in asked.items() if isinstance(answer, Unknown))
+    return ConnectionReport(found.place, used, most if isinstance(most, Unknown) else int(most[0].value), gaps)
 
 
 def _database(found: Found, finding: CnpgFinding | Unknown) -> Database:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from bot.core.backups import WAL_FAILS, YEAR, Backup, span
+from bot.core.backups import WAL_FAILS, YEAR, Backup, Schedule, span
 from bot.core.facts import Unknown, Verdict
 from commands.backup import BackupPlan, BackupReport, BackupRun, DatabaseBackups
 from formatters.document import (
@@ -20,7 +20,7 @@ from formatters.document import (
     glyph_of,
     line,
 )
-from formatters.findings import archive_words, backup_words
+from formatters.findings import archive_words, backup_words, joined
 from formatters.words import age, ago, count, moment
 
 _METHODS = {
@@ -44,8 +44,22 @@ def backup_report(report: BackupReport) -> Document:
 
 def _title(each: DatabaseBackups) -> Line:
     kept = each.recovery
-    words = backup_words(kept.last, kept.failed, each.as_of)
-    return (Mark(glyph_of(each.verdict)), " ", Code(each.place), ": ", *words, " · ", *archive_words(each.archiving))
+    words = joined((backup_words(kept.last, kept.failed, each.as_of), archive_words(each.archiving), *_doubts(each)))
+    return (Mark(glyph_of(each.verdict)), " ", Code(each.place), ": ", *words)
+
+
+def _doubts(each: DatabaseBackups) -> Iterator[Line]:
+    """Yield what else makes the verdict."""
+    if isinstance(each.recovery.first, Unknown) and not isinstance(each.recovery.last, Unknown):
+        yield line("how far back is not known")
+    if each.schedule is None or (isinstance(each.schedule, Schedule) and each.schedule.suspended):
+        yield line("none to come")
+    elif isinstance(each.schedule, Unknown) or each.schedule.verdict(each.as_of) is Verdict.UNKNOWN:
+        yield line("the next is not known")
+    elif each.schedule.verdict(each.as_of) is not Verdict.OK:
+        yield line("the next is overdue")
+    if isinstance(each.newest, Backup) and each.newest.verdict is Verdict.BAD and not each.recovery.failed:
+        yield line("the last try failed")
 
 
 def _parts(each: DatabaseBackups, report: BackupReport) -> Iterator[Line]:

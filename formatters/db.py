@@ -1,13 +1,13 @@
 """The words of `!db` and `!db connections`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from bot.core.connections import Application, Leak
 from bot.core.facts import Unknown, Verdict
 from bot.core.findings import CnpgFinding
 from commands.db import ConnectionReport, Database, DatabaseReport
 from formatters.document import Block, Bullets, Code, Document, Glyph, Item, Line, Mark, Paragraph, glyph_of, line
-from formatters.findings import archive_words, backup_words, connection_words, finding_words
+from formatters.findings import archive_words, backup_words, connection_words, finding_words, joined
 from formatters.words import age, count
 
 _SHOWN = 8
@@ -28,28 +28,34 @@ def database_report(report: DatabaseReport) -> Document:
 
 
 def _title(each: Database) -> Line:
+    """Return what is not well about it; where all is, the numbers that matter most."""
     found = each.finding
-    words = finding_words(found) if isinstance(found, Unknown) else connection_words(*_connections(found))
-    ready = "" if isinstance(found, Unknown) else f"{found.ready}/{found.instances} ready · "
-    return (Mark(glyph_of(each.verdict)), " ", Code(each.place), f": {ready}", *words)
+    mark = (Mark(glyph_of(each.verdict)), " ", Code(each.place), ": ")
+    if isinstance(found, Unknown):
+        return (*mark, *finding_words(found))
+    wrong = [words for name, words in _words(each, found).items() if found.verdicts[name] is not Verdict.OK]
+    usual = ((f"{found.ready}/{found.instances} ready",), connection_words(*_connections(found)))
+    return (*mark, *joined(wrong or usual))
 
 
 def _parts(each: Database) -> Iterator[Line]:
     found = each.finding
     if isinstance(found, Unknown):
         return
-    verdicts = found.verdicts
-    parts: dict[str, Line] = {
-        "phase": (Code(found.phase or "none is told"),),
+    for name, words in _words(each, found).items():
+        # What is not known says so itself.
+        known = found.verdicts[name] is not Verdict.UNKNOWN
+        yield (*((Mark(glyph_of(found.verdicts[name])), " ") if known else ()), *words)
+
+
+def _words(each: Database, found: CnpgFinding) -> Mapping[str, Line]:
+    return {
+        "phase": (Code(found.phase or "no phase is told"),),
         "instances": (f"{found.ready}/{found.instances}", *_primary(each)),
         "archiving": archive_words(found.archiving),
         "backup": backup_words(found.last_backup, found.last_failure, found.as_of),
         "connections": connection_words(*_connections(found)),
     }
-    for name, words in parts.items():
-        # What is not known says so itself.
-        mark = () if verdicts[name] is Verdict.UNKNOWN else (Mark(glyph_of(verdicts[name])), " ")
-        yield (*mark, *words)
 
 
 def _primary(each: Database) -> Iterator[str | Code | Mark]:
@@ -75,6 +81,9 @@ def connection_report(report: ConnectionReport) -> Document:
     if rest := len(who) - len(shown):
         others = sum(each.used for each in who) - sum(each.used for each in shown)
         blocks.append(Paragraph(line(f"{rest} more with {count(others, 'connection')}")))
+    # Where nobody could be asked at all, the title says it.
+    gaps = report.gaps if who else ()
+    blocks += [Paragraph(line(Mark(Glyph.UNKNOWN), f" {gap.what}: {gap.reason}")) for gap in gaps]
     if leaking:
         blocks.append(Paragraph(line("A restart of who leaks gives them back: ", Code("!restart ns/name"))))
     return Document(report.verdict, title, tuple(blocks))

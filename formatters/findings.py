@@ -1,6 +1,6 @@
 """The words for what a probe found: its number, and in words what could not be had."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import assert_never
 
@@ -34,23 +34,16 @@ def finding_words(finding: Finding) -> Line:
         case ReadyFinding(ready, wanted):
             words = line(f"{ready}/{wanted} ready" if wanted else "scaled to 0")
         case CnpgFinding():
-            words = _joined(_cnpg(finding))
+            words = joined(_cnpg(finding))
         case ExecFinding():
             words = _exec(finding)
         case NoPodFinding(pods):
             words = line(f"0/{pods} ready")
         case SealFinding():
-            words = _joined(_seal(finding))
+            words = joined(_seal(finding))
         case _:
             assert_never(finding)
     return words
-
-
-def _joined(parts: Iterator[Line]) -> Line:
-    out: list[Inline] = []
-    for part in parts:
-        out += [" · "] * bool(out) + list(part)
-    return tuple(out)
 
 
 def _http(found: HttpFinding) -> str:
@@ -108,6 +101,14 @@ def archive_words(archiving: bool | Unknown) -> Line:
     if isinstance(archiving, Unknown):
         return line(Mark(Glyph.UNKNOWN), f" WAL: {archiving.reason}")
     return line("WAL ok" if archiving else "WAL not archived")
+
+
+def joined(parts: Iterable[Line]) -> Line:
+    """Return several things on one line."""
+    out: list[Inline] = []
+    for part in parts:
+        out += [" · "] * bool(out) + list(part)
+    return tuple(out)
 
 
 def keys_words(keys: Keys) -> Line:

@@ -17,7 +17,8 @@ _INVALID = "invalid"
 _LATE = timedelta(minutes=15)
 """The operator looks every minute; more than this and it does not come."""
 _POLICY = re.compile(r"([1-9][0-9]*)([dwm])")
-_DAYS = {"d": 1, "w": 7, "m": 30}
+_DAYS = {"d": 1, "w": 7, "m": 31}
+"""As Barman counts."""
 _SETTINGS = ("method", "pluginConfiguration", "target", "online", "onlineConfiguration")
 """What a ScheduledBackup says of how its backups are taken."""
 
@@ -66,8 +67,8 @@ class Backup:
 
 def schedule_of(cluster: Object, schedules: Iterable[Object]) -> Schedule | None:
     """Return the cluster's schedule whose turn comes first; one that runs before one that is suspended."""
-    found = [_schedule(each) for each in schedules if _is_of(cluster, each)]
-    return min(found, key=lambda each: (each.suspended, each.next is None, str(each.next)), default=None)
+    ours = _first(cluster, schedules)
+    return _schedule(ours) if ours else None
 
 
 def read_backup(obj: Object) -> Backup:
@@ -94,9 +95,8 @@ def how(cluster: Object, schedules: Iterable[Object]) -> Object | None:
 
     None: it has nowhere to put one.
     """
-    ours = next((each["spec"] for each in schedules if _is_of(cluster, each)), None)
-    if ours is not None:
-        return {name: ours[name] for name in _SETTINGS if name in ours}
+    if ours := _first(cluster, schedules):
+        return {name: ours["spec"][name] for name in _SETTINGS if name in ours["spec"]}
     if barman_plugin(cluster):
         return {"method": "plugin", "pluginConfiguration": {"name": BARMAN_CLOUD}}
     place = cluster["spec"].get("backup") or {}
@@ -117,6 +117,14 @@ def span(policy: str) -> timedelta | None:
     """Return how long a retention policy (`30d`, `4w`, `12m`) keeps backups; None for what is none."""
     match = _POLICY.fullmatch(policy)
     return timedelta(days=int(match[1]) * _DAYS[match[2]]) if match else None
+
+
+def _first(cluster: Object, schedules: Iterable[Object]) -> Object | None:
+    def turn(obj: Object) -> tuple[bool, bool, str]:
+        found = _schedule(obj)
+        return found.suspended, found.next is None, str(found.next)
+
+    return min((each for each in schedules if _is_of(cluster, each)), key=turn, default=None)
 
 
 def _schedule(obj: Object) -> Schedule:

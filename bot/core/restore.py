@@ -54,13 +54,13 @@ def moment_of(text: str, now: datetime, zone: tzinfo) -> datetime:
         if found > now:
             found = datetime.combine(today - _DAY, _time(words, text), zone).astimezone(UTC)
         return found
+    if len(words) == len("2026-05-01") and words.count("-") == len("--"):
+        raise UsageError(f"“{text[:40]}”, but at what time?", hint=_HOW)
     try:
         moment = datetime.fromisoformat(words)
-    except ValueError as error:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise UsageError(f"“{text[:40]}” is no moment", hint=_HOW) from error
-    if len(words) <= len("2026-05-01"):
-        raise UsageError(f"“{text[:40]}”, but at what time?", hint=_HOW)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
 
 
 def must_be_reachable(at: datetime, reach: Recovery, now: datetime) -> None:

@@ -76,6 +76,25 @@ async def test_a_store_that_may_not_be_read_is_unknown_and_the_rest_is_told(hous
     assert report.databases[0].archiving is True
 
 
+async def test_a_failure_that_only_the_backup_itself_tells_is_something_to_look_at(house: House) -> None:
+    async with house.open() as ctx:
+        house.sicken("Cluster", "data", "postgres", "wal-fails")
+        house.now += timedelta(minutes=1)
+        await backup_now.handler(acting(ctx))
+        report = await told(ctx)
+
+    assert report.databases[0].recovery.failed is None
+    assert report.verdict is Verdict.WARN
+
+
+async def test_backups_that_may_not_be_listed_leave_a_doubt(house: House) -> None:
+    async with house.open() as ctx:
+        house.cluster.access.deny("list", "backups", group="postgresql.cnpg.io")
+        report = await told(ctx)
+
+    assert report.verdict is Verdict.UNKNOWN
+
+
 @pytest.mark.parametrize("where", ["data/postgres", "postgres", "post", "data"])
 async def test_a_cluster_is_found_by_place_name_beginning_or_namespace(house: House, where: str) -> None:
     async with house.open() as ctx:

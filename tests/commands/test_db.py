@@ -84,5 +84,6 @@ async def test_without_open_transactions_being_told_the_rest_is(house: House) ->
         report: ConnectionReport = await db_connections.handler(ctx)
 
     assert not isinstance(report.applications, Unknown)
-    assert report.verdict is Verdict.OK
+    assert (report.verdict, report.used) == (Verdict.UNKNOWN, 61)
+    assert [gap.what for gap in report.gaps] == ["open transactions"]
     assert all(each.longest is None for each in report.applications)

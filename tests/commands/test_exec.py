@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.command import Context
-from bot.core.errors import Denied, UsageError
+from bot.core.errors import Denied, Unreachable, UsageError
 from bot.core.facts import Verdict
 from bot.core.policy import Risk
 from bot.demo.cluster import ExecAnswer
@@ -54,6 +54,15 @@ async def test_nothing_is_run_to_ask_and_the_pod_that_was_seen_is_meant(house: H
     assert plan.target
     assert (plan.what.container, plan.what.words) == ("barman", "barman check postgres")
     assert not any(path.endswith("/exec") for _, path in house.cluster.request_log)
+
+
+async def test_a_command_that_takes_too_long_may_have_been_done(house: House) -> None:
+    house.settings["kubernetes"] = {"exec": [{"namespace": "data", "pod": "barman-0", "argv": CHECK, "limit": 0.3}]}
+    async with house.open() as ctx:
+        with_barman(house, ExecAnswer("late", seconds=30))
+        await ctx.neighbours.kubernetes.open()
+        with pytest.raises(Unreachable, match=r"no answer in 0\.3 s"):
+            await run(ctx)
 
 
 async def test_a_template_says_how_strictly_it_asks(house: House) -> None:

@@ -68,6 +68,7 @@ def test_a_turn_that_was_missed_or_is_suspended_is_never_fine(schedule: Schedule
         (cluster(), [of_cluster("daily", spec=BY_PLUGIN | {"target": "primary"})], BY_PLUGIN | {"target": "primary"}),
         (cluster(plugins=[PLUGIN]), [of_cluster("daily", spec=BY_SNAPSHOT)], BY_SNAPSHOT),
         (cluster(plugins=[PLUGIN]), [of_cluster("daily", of="else", spec=BY_SNAPSHOT)], BY_PLUGIN),
+        (cluster(), [due("old", None, suspend=True), of_cluster("daily", spec=BY_PLUGIN)], BY_PLUGIN),
         (cluster(plugins=[PLUGIN]), [], BY_PLUGIN),
         (cluster(backup={"barmanObjectStore": {"destinationPath": "s3://a"}}), [], {"method": "barmanObjectStore"}),
         (cluster(backup={"volumeSnapshot": {"className": "a"}}), [], {"method": "volumeSnapshot"}),
@@ -124,7 +125,7 @@ def test_the_newest_is_the_one_asked_for_last() -> None:
 
 
 @pytest.mark.parametrize(
-    ("policy", "days"), [("30d", 30), ("4w", 28), ("12m", 360), ("0d", None), ("30", None), ("", None), ("a30d", None)]
+    ("policy", "days"), [("30d", 30), ("4w", 28), ("12m", 372), ("0d", None), ("30", None), ("", None), ("a30d", None)]
 )
 def test_a_retention_policy_is_so_many_days(policy: str, days: int | None) -> None:
     assert span(policy) == (timedelta(days=days) if days else None)

@@ -42,7 +42,20 @@ def test_a_time_is_the_teams_and_a_plain_one_the_last_there_was(text: str, zone:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "now", "25:00", "14:60", "yesterday", "yesterday noon", "2026-04-20", "tomorrow 9:00", "14.05", "-5m"]
+    "text",
+    [
+        "",
+        "now",
+        "25:00",
+        "14:60",
+        "yesterday",
+        "yesterday noon",
+        "2026-04-20",
+        "tomorrow 9:00",
+        "14.05",
+        "-5m",
+        "0001-01-01T00:00+14:00",
+    ],
 )
 def test_what_is_no_moment_is_refused_with_what_would_be(text: str) -> None:
     with pytest.raises(UsageError) as caught:
