@@ -209,6 +209,11 @@ class Command:
         return self.risk is not Risk.READ
 
     @cached_property
+    def takes_place(self) -> bool:
+        """Whether it is told where, as `ns/name`; an alert's card can stand for that."""
+        return "where" in inspect.signature(self.handler).parameters
+
+    @cached_property
     def usage(self) -> str:
         """Return the line to type, as `!check [where]`."""
         words = (_usage(parameter, self.trailing) for parameter in _parameters(self.handler))

@@ -12,6 +12,7 @@ from bot.core.findings import Finding, verdict_of
 from bot.core.kinds import Kind
 from bot.core.names import Target
 from bot.core.permissions import Need, Scope, looks
+from bot.core.subjects import without_ending
 from commands.asking import ask_all
 from commands.parameters import NamespaceOption, meant, near, place
 from commands.probes import READY_KINDS, probe, ready
@@ -86,7 +87,8 @@ def _chosen(services: Services, target: Target | None) -> Services:
     if target.name is None:
         return {target.namespace: probes}
     likely = [name for name in probes if name.startswith(target.name)]
-    name = target.name if target.name in probes else likely[0] if len(likely) == 1 else None
+    called = (target.name, *(likely if len(likely) == 1 else ()), without_ending(target.name))
+    name = next((each for each in called if each in probes), None)
     if name is None:
         close = tuple(f"{target.namespace}/{each}" for each in near(target.name, tuple(probes)))
         raise UsageError(f"No probe for “{target}”", hint=f"probed there: {', '.join(probes)}", near=close)

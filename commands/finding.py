@@ -9,6 +9,7 @@ from bot.command import Context
 from bot.core.errors import Missing, UsageError
 from bot.core.kinds import Kind, Object
 from bot.core.names import Target
+from bot.core.subjects import without_ending
 from bot.core.workloads import OWNERS
 from commands.parameters import near, place
 
@@ -53,10 +54,13 @@ class Found:
         return f"{metadata.get('uid', '')}@{metadata.get('generation', 0)}"
 
 
-async def find_workloads(ctx: Context, where: str, namespace: str | None = None) -> tuple[Found, ...]:
+async def find_workloads(
+    ctx: Context, where: str, namespace: str | None = None, *, by_pod: bool = True
+) -> tuple[Found, ...]:
     """Return what `ns/name` or `-n ns [kind/]name` means: one workload, or all that carry it as their service's name.
 
-    The beginning of a name is enough where it can mean one thing only. Raises UsageError with near names.
+    The beginning of a name is enough where it can mean one thing only, and so is a pod's name unless `by_pod` is off.
+    Raises UsageError with near names.
     """
     target = place(where, namespace)
     if target is None or target.name is None:
@@ -64,7 +68,7 @@ async def find_workloads(ctx: Context, where: str, namespace: str | None = None)
     known = await _in(ctx.neighbours.kubernetes, (target.namespace,))
     kind = where.rpartition("/")[0] if namespace else ""
     word = _NAMED.get(kind, kind).lower().removesuffix("s")
-    return _called(target, [each for each in known if each.word.lower().startswith(word)])
+    return _called(target, [each for each in known if each.word.lower().startswith(word)], by_pod=by_pod)
 
 
 def selector(found: Found) -> str:
@@ -75,13 +79,14 @@ def selector(found: Found) -> str:
     return ",".join(f"{name}={value}" for name, value in sorted(labels.items()))
 
 
-def _called(target: Target, known: Iterable[Found]) -> tuple[Found, ...]:
+def _called(target: Target, known: Iterable[Found], *, by_pod: bool) -> tuple[Found, ...]:
     """Return the workloads of one namespace that a name means."""
     known, name = tuple(known), target.name or ""
     exact = [each for each in known if each.name == name]
     service = [each for each in known if (each.obj["metadata"].get("labels") or {}).get(SERVICE) == name]
     begun = [each for each in known if each.name.startswith(name)]
-    for found in (exact[:1], service, begun if len(begun) == 1 else []):
+    of_pod = [each for each in known if each.name == without_ending(name)] if by_pod else []
+    for found in (exact[:1], service, begun if len(begun) == 1 else [], of_pod[:1]):
         if found:
             return tuple(found)
     close = near(name, tuple(each.name for each in known))

@@ -17,10 +17,9 @@ from bot.core.facts import Verdict
 from bot.core.filters import Wanted, wanted
 from bot.core.kinds import Kind
 from bot.core.permissions import Need, looks
-from bot.core.reading import CARD
 from bot.core.workloads import OWNERS
 from commands.parameters import NamespaceOption, back
-from commands.pods import Pods, find_pods, pods_of_card
+from commands.pods import Pods, find_pods
 from commands.speakers import MOST, Said, Speaker, merged, read_all
 
 LONGEST = timedelta(minutes=10)
@@ -152,14 +151,9 @@ async def _find(ctx: Context, where: str | None, namespace: str | None) -> Pods:
 
     What services say may hold what no room should: only where somebody said so is it shown (threat T13).
     """
-    if where:
-        found = await find_pods(ctx, where, namespace)
-    else:
-        about = ctx.request.about
-        card = await ctx.cards.get(about) if about and about.startswith(CARD) else None
-        if card is None:
-            raise UsageError("Logs of what?", hint="write ns/name, like !logs matrix/sol, or reply to an alert's card")
-        found = await pods_of_card(ctx, card)
+    if not where:
+        raise UsageError("Logs of what?", hint="write ns/name, like !logs matrix/sol, or reply to an alert's card")
+    found = await find_pods(ctx, where, namespace)
     space = found.place.partition("/")[0]
     if space not in ctx.settings.namespaces:
         raise UsageError(f"I show no logs of {space}", hint="they are shown of what stands under namespaces")

@@ -146,6 +146,17 @@ async def test_a_critical_alert_rings_who_is_on_call_and_only_them(player: Playe
     assert player.last.edits == fired.event_id
 
 
+async def test_a_card_and_its_handle_say_where(player: Player) -> None:
+    await player.play("~ fire SlowLogin warning ory/hydra\nbot< ⚠️ WARNING SlowLogin — ory/hydra*\n…")
+    assert player.last
+    handle = next(word for word in player.last.body.split() if word.startswith("#"))
+
+    await player.play("anna> ↩ check\nbot< ✅ ory/hydra*\n…")
+    await player.play(f"anna> !check {handle}\nbot< ✅ ory/hydra*\n…")
+    await player.play("anna> !logs #q98\nbot< ❔ No card #q98*\n…")
+    await player.play("~ resolve SlowLogin warning ory/hydra\nbot= ✅ RESOLVED SlowLogin*\n…")
+
+
 def send(player: Player, who: str, content: dict[str, Any]) -> EventId:
     """Send content as it is, as any client can."""
     assert player.stage.homeserver

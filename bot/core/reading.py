@@ -34,6 +34,9 @@ _OF_CARDS = {"silence": "mute", "unsilence": "unmute"}
 _NOT_OF_CARDS = frozenset(("add", "list", "query", "extend", "update", "expire", "del", "rm"))
 
 
+_HANDLE = re.compile(r"#[a-z]\d{1,2}", re.IGNORECASE)
+
+
 _BELOW_CARD = re.compile(rf"\w+:({CARD}[^:]+)(?::.*)?")
 
 
@@ -133,6 +136,17 @@ def about_card(words: tuple[str, ...], *, replied: bool) -> tuple[str, ...]:
     if meant == "unmute" and not all(word.startswith("#") for word in rest):
         return words
     return (meant, *rest)
+
+
+def handle_in(words: tuple[str, ...]) -> str | None:
+    """Return the word that names a card, like `#k7`; prose after a bare `--` names none."""
+    said = words[: words.index("--")] if "--" in words else words
+    return next((word for word in said if _HANDLE.fullmatch(word)), None)
+
+
+def lacks_place(words: tuple[str, ...]) -> bool:
+    """Tell whether words below a card leave out where: none, or options without kubectl's -n."""
+    return not words or (words[0].startswith("-") and not {"-n", "--namespace"} & set(words))
 
 
 def as_meant(words: tuple[str, ...]) -> tuple[str, ...]:

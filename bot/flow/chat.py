@@ -19,8 +19,21 @@ from bot.core.heard import Heard, Sort
 from bot.core.message import Message, Priority
 from bot.core.names import EventId, Key, RequestId
 from bot.core.policy import Ask, Reason, Refuse, Risk
-from bot.core.reading import CARD, UNDOES, about_card, addressed, as_meant, card_of, find, tapped_as_deed, tokens
+from bot.core.reading import (
+    CARD,
+    UNDOES,
+    about_card,
+    addressed,
+    as_meant,
+    card_of,
+    find,
+    handle_in,
+    lacks_place,
+    tapped_as_deed,
+    tokens,
+)
 from bot.core.replies import Broken, Misread, NotRecorded, Refusal, StrangerTried
+from bot.core.subjects import subject
 from bot.flow.audit import Deed, note
 from bot.flow.desk import Desk
 from bot.flow.execute import Ended, Executor
@@ -165,6 +178,7 @@ class Chat:
     ) -> None:
         try:
             command, rest = self._read(words, about)
+            rest = await self._with_place(command, rest, about)
         except UsageError as error:
             if addressed(arrival.heard.body, self._user, reply=False) is None:
                 # A person who talks below one of our messages is not asking us.
@@ -232,6 +246,22 @@ class Chat:
     def _read(self, words: str, about: Key | None) -> tuple[Command, tuple[str, ...]]:
         replied = about is not None and about.startswith(CARD)
         return find(self._commands, as_meant(about_card(tokens(words), replied=replied)))
+
+    async def _with_place(self, command: Command, words: tuple[str, ...], about: Key | None) -> tuple[str, ...]:
+        """Return the words with what an alert's card is about in its place; raise UsageError for no such card."""
+        if not command.takes_place:
+            return words
+        if handle := handle_in(words):
+            card = await cards.by_handle(self._desk.database, handle)
+            if card is None:
+                raise UsageError(f"No card {handle}", hint="!alerts lists what burns")
+            if not (place := subject(card)):
+                raise UsageError(f"{handle} does not say where it burns", hint="write ns/name, like data/postgres")
+            return tuple(place if word == handle else word for word in words)
+        if about and about.startswith(CARD) and lacks_place(words):
+            card = await cards.get(self._desk.database, about)
+            return (place, *words) if card and (place := subject(card)) else words
+        return words
 
     async def _refuse(self, arrival: Arrival, command: Command, ruling: Refuse) -> None:
         if ruling.reason is Reason.BOT:

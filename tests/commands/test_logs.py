@@ -3,18 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from bot.clients.store import cards as store
 from bot.command import Context
-from bot.core.alerts import Card, Member
 from bot.core.errors import Denied, UsageError
 from bot.core.facts import Verdict
-from bot.core.names import Key, RoomId
-from bot.core.webhook import Status
 from bot.demo.cluster.logs import LogLine
 from bot.demo.world import crash_looping, image_pull_error
 from commands.logs import Following, LogReport, logs
@@ -259,36 +254,3 @@ async def test_a_filter_holds_for_what_is_followed(house: House) -> None:
         report = await until(house, lambda report: bool(report.lines))
 
     assert texts(report) == ["wanted"]
-
-
-async def carded(ctx: Context, house: House, **labels: str) -> Context:
-    """Return the context of a reply to a card about these labels."""
-    member = Member("f1", Status.FIRING, {"alertname": "X", **labels}, {}, house.now, None, "", house.now)
-    place = (Key("alert:1"), RoomId("!abc:example.org"), "ops", "{}", 1)
-    card = Card(*place, {}, (member,), "", 0, house.now, handle="k7")
-    await house.database.write(lambda tx: store.save(tx, card, house.now))
-    return replace(ctx, request=replace(ctx.request, about=card.key))
-
-
-@pytest.mark.parametrize(
-    ("labels", "place"),
-    [
-        ({"namespace": "data", "pod": "openbao-0"}, "data/openbao-0"),
-        ({"namespace": "ory", "deployment": "hydra", "service": "kube-state-metrics"}, "ory/hydra"),
-        ({"namespace": "ory", "pod": "hydra-5f6d7c8b9d-x2x9k"}, "ory/hydra"),
-        ({"namespace": "storage", "pod": "seaweedfs-volume-7"}, "storage/seaweedfs-volume"),
-    ],
-)
-async def test_a_reply_to_a_card_takes_the_pod_from_it_or_the_one_that_came_after(
-    house: House, labels: dict[str, str], place: str
-) -> None:
-    async with house.open() as ctx:
-        report = await told(await carded(ctx, house, **labels))
-
-    assert report.place == place
-
-
-async def test_a_card_that_names_no_pod_is_a_usage_error(house: House) -> None:
-    async with house.open() as ctx:
-        with pytest.raises(UsageError, match="This card names no pod"):
-            await told(await carded(ctx, house, instance="sunbeam-1:9100"))

@@ -8,7 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.errors import UsageError
-from bot.core.reading import about_card, addressed, as_meant, cluster_of, find, straighten, tokens
+from bot.core.reading import (
+    about_card,
+    addressed,
+    as_meant,
+    cluster_of,
+    find,
+    handle_in,
+    lacks_place,
+    straighten,
+    tokens,
+)
 
 BOT = "@opsbot:example.org"
 
@@ -238,3 +248,32 @@ def test_a_cluster_without_a_name_is_refused(words: tuple[str, ...]) -> None:
 )
 def test_a_silence_below_a_card_is_of_that_card_unless_it_says_of_what(line: str, replied: bool, wanted: str) -> None:
     assert about_card(tuple(line.split()), replied=replied) == tuple(wanted.split())
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        ("#k7 -f", "#k7"),
+        ("-f #K12", "#K12"),
+        ("data/postgres", None),
+        ("why -- like #k7", None),
+        ("#nonsense", None),
+        ("#k123", None),
+    ],
+)
+def test_a_card_is_named_by_its_handle(line: str, wanted: str | None) -> None:
+    assert handle_in(tuple(line.split())) == wanted
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        ("", True),
+        ("-f --tail 5", True),
+        ("data/postgres -f", False),
+        ("-n data postgres", False),
+        ("-f -n data", False),
+    ],
+)
+def test_below_a_card_where_may_be_left_out(line: str, wanted: bool) -> None:
+    assert lacks_place(tuple(line.split())) is wanted
