@@ -125,12 +125,13 @@ async def db_connections(
     """
     found = await find_database(ctx, where, namespace)
     pods = _primary(found)
-    counts, longest, most, before = await asyncio.gather(
+    counts, longest, limit, before = await asyncio.gather(
         _samples(ctx, f"sum by ({_WHO}, state) (cnpg_backends_total{{{pods}}})"),
         _samples(ctx, f"max by ({_WHO}, state) (cnpg_backends_max_tx_duration_seconds{{{pods}}})"),
         _samples(ctx, f'max(cnpg_pg_settings_setting{{name="max_connections",{pods}}})'),
         ask(_an_hour_ago(ctx, f"sum by ({_WHO}) (cnpg_backends_total{{{pods}}})"), ctx.settings.limits.probe),
     )
+    most = limit if isinstance(limit, Unknown) else int(limit[0].value)
     if isinstance(counts, Unknown):
         used: tuple[Application, ...] | Unknown = counts
     else:
@@ -138,11 +139,11 @@ async def db_connections(
             map(_count, counts),
             {} if isinstance(longest, Unknown) else _longest(longest),
             None if isinstance(before, Unknown) else before,
-            None if isinstance(most, Unknown) else int(most[0].value),
+            None if isinstance(most, Unknown) else most,
         )
     asked = {"open transactions": longest, "an hour ago": before}
     gaps = tuple(Gap(what, answer.reason) for what, answer in asked.items() if isinstance(answer, Unknown))
-    return ConnectionReport(found.place, used, most if isinstance(most, Unknown) else int(most[0].value), gaps)
+    return ConnectionReport(found.place, used, most, gaps)
 
 
 def _database(found: Found, finding: CnpgFinding | Unknown) -> Database:
@@ -175,7 +176,7 @@ async def _an_hour_ago(ctx: Context, expr: str) -> Mapping[str, int]:
     series = await ctx.neighbours.prometheus.query_range(expr, Window(then, then, timedelta(minutes=1)))
     found: dict[str, int] = {}
     for each in series:
-        name = name_of(each.labels.get("usename", ""), each.labels.get("application_name", ""))
+        name = _name(each.labels)
         found[name] = found.get(name, 0) + sum(int(value) for _, value in each.points[:1] if math.isfinite(value))
     if not found:
         raise Missing("prometheus", "no such series")
@@ -183,14 +184,17 @@ async def _an_hour_ago(ctx: Context, expr: str) -> Mapping[str, int]:
 
 
 def _count(sample: "Sample") -> Count:
-    who = sample.labels
-    return Count(who.get("usename", ""), who.get("application_name", ""), who.get("state", ""), int(sample.value))
+    return Count(_name(sample.labels), sample.labels.get("state", ""), int(sample.value))
+
+
+def _name(labels: Mapping[str, str]) -> str:
+    return name_of(labels.get("usename", ""), labels.get("application_name", ""))
 
 
 def _longest(samples: "tuple[Sample, ...]") -> Mapping[str, timedelta]:
     found: dict[str, timedelta] = {}
     for each in samples:
         if each.labels.get("state", "").startswith(IDLE_IN_TRANSACTION):
-            name = name_of(each.labels.get("usename", ""), each.labels.get("application_name", ""))
+            name = _name(each.labels)
             found[name] = max(found.get(name, timedelta(0)), timedelta(seconds=each.value))
     return found

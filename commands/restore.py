@@ -65,13 +65,15 @@ class RestorePlan:
     examples=('!restore plan postgres --to "14:05"', '!restore plan data/postgres --to "yesterday 23:50"'),
     needs=(*looks(Kind.CLUSTERS, Kind.OBJECTSTORES), Need("create", Kind.CLUSTERS, beside=Kind.CLUSTERS)),
 )
-async def restore_plan(ctx: Context, where: str, *, to: MomentOption, namespace: NamespaceOption = None) -> RestorePlan:
+async def restore_plan(
+    ctx: Context, where: str, *when: str, to: MomentOption = "", namespace: NamespaceOption = None
+) -> RestorePlan:
     """Write the manifest of a new Cluster that recovers to that moment, and have the API server try it.
 
-    Raises UsageError for a moment that cannot be reached.
+    The moment may stand behind --to or without it, quoted or not. Raises UsageError for one that cannot be reached.
     """
     now = ctx.clock()
-    at = moment_of(to, now, ZoneInfo(ctx.settings.timezone))
+    at = moment_of(" ".join((to, *when)), now, ZoneInfo(ctx.settings.timezone))
     found = await find_database(ctx, where, namespace)
     stores = await ask(
         ctx.neighbours.kubernetes.list(Kind.OBJECTSTORES, namespaces=(found.namespace,)), ctx.settings.limits.probe

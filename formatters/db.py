@@ -34,6 +34,7 @@ def _title(each: Database) -> Line:
     if isinstance(found, Unknown):
         return (*mark, *finding_words(found))
     wrong = [words for name, words in _words(each, found).items() if found.verdicts[name] is not Verdict.OK]
+    wrong += [("the primary changes",)] if each.becomes else []
     usual = ((f"{found.ready}/{found.instances} ready",), connection_words(*_connections(found)))
     return (*mark, *joined(wrong or usual))
 

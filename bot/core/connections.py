@@ -24,8 +24,8 @@ class Leak(StrEnum):
 class Count:
     """How many connections somebody has in one state."""
 
-    user: str
-    application: str
+    who: str
+    """As `name_of` calls it."""
     state: str
     connections: int
 
@@ -59,7 +59,7 @@ def applications(
     for each in counts:
         # The exporter also tells the states that nobody is in.
         if each.connections > 0:
-            own = states.setdefault(name_of(each.user, each.application), {})
+            own = states.setdefault(each.who, {})
             own[each.state or "no state"] = own.get(each.state or "no state", 0) + each.connections
     found = [_application(name, own, longest.get(name), before, most) for name, own in states.items()]
     return tuple(sorted(found, key=lambda each: (-each.used, each.name)))

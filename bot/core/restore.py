@@ -44,6 +44,8 @@ def moment_of(text: str, now: datetime, zone: tzinfo) -> datetime:
     Raises UsageError for what is none.
     """
     words = " ".join(text.split())
+    if not words:
+        raise UsageError("To which moment?", hint=_HOW)
     today = now.astimezone(zone).date()
     first, _, rest = words.partition(" ")
     days = {"today": today, "yesterday": today - _DAY}

@@ -7,11 +7,10 @@
     ~ fire PostgresDown critical data/postgres-1
 
 `name>` is said by a person, `name> ↩ …` as a reply to the bot's last message, `<code>` in it being the four digits that
-this asks for; `bot<` is what the bot must then say, its
-further lines following without a prefix; `bot=` the same as an edit of a message that stands there; `bot@data<` and
-`bot@data=` in the room of that short name; `bot!` nothing at all within a second. In expected lines `*`, and any sample
-between « and », stand for any characters, and a line `…` for any number of lines. `~` is something that happens: see
-`DEEDS`.
+this asks for; `bot<` is what the bot must then say, its further lines following without a prefix; `bot=` the same as an
+edit of a message that stands there; `bot@data<` and `bot@data=` in the room of that short name; `bot!` nothing at all
+within a second. In expected lines `*`, and any sample between « and », stand for any characters, and a line `…` for any
+number of lines. `~` is something that happens: see `DEEDS`.
 """
 
 import asyncio

@@ -25,6 +25,15 @@ async def test_the_api_server_tries_the_plan_and_nothing_is_made(house: House) -
     assert ("POST", "/apis/postgresql.cnpg.io/v1/namespaces/data/clusters") in house.cluster.request_log
 
 
+@pytest.mark.parametrize(("when", "to"), [(("yesterday", "10:00"), ""), (("10:00",), "yesterday"), ((), DRY)])
+async def test_a_moment_of_several_words_needs_no_quotes(house: House, when: tuple[str, ...], to: str) -> None:
+    async with house.open() as ctx:
+        plan: RestorePlan = await restore_plan.handler(ctx, "postgres", *when, to=to)
+
+    assert f"{plan.at:%H:%M}" == "10:00"
+    assert plan.at < house.now
+
+
 async def test_a_plan_that_the_api_server_refuses_is_no_plan(house: House) -> None:
     async with house.open() as ctx:
         house.cluster.faults.add("/clusters$", status=422, methods=["POST"])

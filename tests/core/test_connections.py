@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.connections import Count, Leak, applications
+from bot.core.connections import Count, Leak, applications, name_of
 
 IDLE, WAITS = "idle", "idle in transaction"
 
 
 def of(*rows: tuple[str, str, int]) -> list[Count]:
-    return [Count(user, "", state, number) for user, state, number in rows]
+    return [Count(user, state, number) for user, state, number in rows]
 
 
 def test_who_has_most_comes_first_with_states_together() -> None:
@@ -23,15 +23,16 @@ def test_who_has_most_comes_first_with_states_together() -> None:
 
 
 def test_states_that_nobody_is_in_are_nobodys() -> None:
-    assert applications([Count("", "", "active", 0), Count("a", "", "disabled", 0)], {}, {}, 100) == ()
+    assert applications([Count("", "active", 0), Count("a", "disabled", 0)], {}, {}, 100) == ()
 
 
-def test_an_application_is_called_after_its_user_and_after_itself_without_one() -> None:
-    found = applications(
-        [Count("docs", "psycopg", IDLE, 3), Count("", "psql", IDLE, 2), Count("", "", "x", 1)], {}, {}, 9
-    )
-
-    assert [each.name for each in found] == ["docs", "psql", "unnamed"]
+@pytest.mark.parametrize(
+    ("user", "application", "name"), [("docs", "psycopg", "docs"), ("", "psql", "psql"), ("", "", "unnamed")]
+)
+def test_an_application_is_called_after_its_user_and_after_itself_without_one(
+    user: str, application: str, name: str
+) -> None:
+    assert name_of(user, application) == name
 
 
 HOLDS = timedelta(seconds=94)
