@@ -25,6 +25,7 @@ from commands.ping import ping
 from commands.restart import restart
 from commands.restore import restore_plan
 from commands.rollout import rollout_history, rollout_status, rollout_undo, scale
+from commands.secrets import resync, secrets
 from commands.silences import expire, extend, silence, silences
 from commands.status import status
 from commands.stop import stop
@@ -58,6 +59,7 @@ COMMANDS: tuple[Command, ...] = (
     vault_status,
     kv_list,
     kv_get,
+    secrets,
     doctor,
     ping,
     audit,
@@ -75,6 +77,7 @@ COMMANDS: tuple[Command, ...] = (
     restart,
     rollout_undo,
     scale,
+    resync,
     backup_now,
     exec_,
     announce,

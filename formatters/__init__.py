@@ -55,6 +55,7 @@ from commands.restart import RestartReport
 from commands.restore import RestorePlan
 from commands.rollout import RolledBack, RolloutHistory, RolloutStatus, Scaled
 from commands.rules import RuleList
+from commands.secrets import ResyncReport, SecretsReport
 from commands.silences import Ended, Extended, Silenced, SilenceList
 from commands.status import StatusReport
 from commands.stop import Stopped
@@ -89,6 +90,7 @@ from formatters import (
     restore,
     rollout,
     rules,
+    secrets,
     silences,
     standing,
     status,
@@ -159,6 +161,8 @@ FORMATTERS: Mapping[type, Callable[[Any], Document]] = {
     VaultStatus: vault.vault_status,
     KvList: kv.kv_list,
     KvSecret: kv.kv_secret,
+    SecretsReport: secrets.secrets_report,
+    ResyncReport: secrets.resync_report,
     SilenceEnds: silences.silence_ends,
     HelpPage: help.help_page,
     HelpEntry: help.help_entry,

@@ -8,7 +8,8 @@ from commands.exec import ExecPlan
 from commands.muting import MutePlan
 from commands.restart import RestartPlan
 from commands.rollout import ScalePlan, UndoPlan
-from formatters import backup, muting, restart, rollout
+from commands.secrets import ResyncPlan
+from formatters import backup, muting, restart, rollout, secrets
 from formatters import exec as execs
 from formatters.document import Document
 
@@ -19,6 +20,7 @@ PLANS: Mapping[type, Callable[[Any], Document]] = {
     MutePlan: muting.mute_plan,
     BackupPlan: backup.backup_plan,
     ExecPlan: execs.exec_plan,
+    ResyncPlan: secrets.resync_plan,
 }
 """Type of what a preview found → the function that puts it into words; the title is a question without a glyph."""
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from bot.core.facts import Verdict
 from bot.core.findings import HEALTHY_CLUSTER, ReadyFinding
 from bot.core.kinds import Kind, Object
-from bot.core.moments import epoch, moment
+from bot.core.moments import moment
 from bot.core.pods import read_pod
 from bot.core.syncs import read_syncs
 from bot.core.workloads import OWNERS, read_wish
@@ -242,11 +242,9 @@ def _window(server: str, window: Object) -> Iterator[Cell]:
 def _sync(kind: Kind) -> Callable[[Object, datetime], Told]:
     def read(obj: Object, _now: datetime) -> Told:
         (sync,) = read_syncs(kind, (obj,))
-        path = f"{_spec(obj).get('mount', '')}/{_spec(obj).get('path', '')}"
-        renewed = epoch(_status(obj).get("lastRenewalTime"))
         since = When("synced" if sync.synced else "failed", sync.since) if sync.since else None
-        last = When("renewed", renewed) if renewed else since
-        return Verdict.OK if sync.synced else Verdict.WARN, (None if sync.synced else "not synced", path, last)
+        last = When("renewed", sync.renewed) if sync.renewed else since
+        return Verdict.OK if sync.synced else Verdict.WARN, (None if sync.synced else "not synced", sync.path, last)
 
     return read
 

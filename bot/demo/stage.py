@@ -21,7 +21,7 @@ from bot.demo.homeserver import Homeserver, Session
 from bot.demo.loopback import free_port, request
 from bot.demo.monitoring import Notifier, SimulatedMonitoring
 from bot.demo.openbao import OpenBao
-from bot.demo.vault import furnish
+from bot.demo.vault import furnish, versions
 from bot.demo.world import inhabit, keep_keys
 
 PEOPLE: Mapping[str, Mapping[str, Any]] = {
@@ -122,6 +122,7 @@ class Stage:
         await self.cluster.start()
         inhabit(self.cluster)
         self._jwt = await asyncio.to_thread(furnish, self.openbao, self.cluster)
+        self.cluster.controllers.vault_secrets.source = versions(self.openbao)
         await self.monitoring.start()
 
     def _open_bao(self, bao: OpenBao) -> None:

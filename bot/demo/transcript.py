@@ -14,6 +14,7 @@ number of lines. `~` is something that happens: see `DEEDS`.
 """
 
 import asyncio
+import itertools
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -22,14 +23,17 @@ from bot.core.names import EventId, UserId
 from bot.demo import holders
 from bot.demo.cluster.exec import ExecAnswer
 from bot.demo.cluster.pods import main_container
+from bot.demo.cluster.store import Object
 from bot.demo.cluster.troubles import TROUBLE
 from bot.demo.stage import Stage
 from bot.demo.view import Seen, View
 from bot.demo.world import barman, crash_looping, heal, objects_of
 
-_WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Cluster")
+_SICK = ("Deployment", "StatefulSet", "DaemonSet", "Cluster", "VaultStaticSecret", "VaultDynamicSecret")
+"""Kinds whose objects can be given a trouble."""
 _ANSWER_SECONDS = 15.0
 _SILENCE_SECONDS = 1.0
+_AGAIN_SECONDS = 0.05
 _SAYS = re.compile(r"(\w+)> ?(.*)")
 # A sample between « and » reads well in a manual, and stands for whatever is there when it is played.
 _VARIES = re.compile(r"\*|«[^»]*»")
@@ -272,12 +276,31 @@ async def _heal(player: Player, words: list[str]) -> None:
 
 
 async def _sick(player: Player, words: list[str]) -> None:
-    """`sick NAMESPACE/WORKLOAD [TROUBLE]`: every new pod of it gets into a trouble; without one, none does any more."""
+    """`sick NAMESPACE/NAME [TROUBLE]`: every new pod of a workload gets into a trouble, or a secret is not synced.
+
+    Without a trouble, none does any more.
+    """
     namespace, name = words[0].split("/")
     store = player.stage.cluster.store
-    kind = next(kind for kind in _WORKLOADS if store.find(kind, namespace, name))
+    kind = next(kind for kind in _SICK if store.find(kind, namespace, name))
     trouble = words[1] if len(words) > 1 else ""
-    store.change(kind, namespace, name, lambda draft: draft["metadata"]["annotations"].update({TROUBLE: trouble}))
+
+    def edit(draft: Object) -> None:
+        draft["metadata"].setdefault("annotations", {})[TROUBLE] = trouble
+
+    store.change(kind, namespace, name, edit)
+    if kind.startswith("Vault"):
+        await _noticed(player, kind, (namespace, name), "False" if trouble else "True")
+
+
+async def _noticed(player: Player, kind: str, place: tuple[str, str], synced: str) -> None:
+    """Wait until the operator has noticed."""
+    async with asyncio.timeout(_ANSWER_SECONDS):
+        for _ in itertools.count():
+            status = player.stage.cluster.store.get(kind, *place)["status"]
+            if status["conditions"][0]["status"] == synced:
+                return
+            await asyncio.sleep(_AGAIN_SECONDS)
 
 
 async def _seal(player: Player, _: list[str]) -> None:

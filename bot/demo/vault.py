@@ -1,5 +1,6 @@
 """What stands in the demo's OpenBao: the SBBB's secrets, the bot's policy, and its login by the cluster's word."""
 
+import asyncio
 import base64
 import json
 import secrets
@@ -10,11 +11,14 @@ from typing import Any
 from bot.core.grants import grants, hcl
 from bot.demo.cluster import SimulatedCluster
 from bot.demo.cluster.access import ACCOUNT_UID, SERVICE_ACCOUNT
+from bot.demo.cluster.controllers.vault_secrets import OutOfReach, Source
+from bot.demo.loopback import request
 from bot.demo.openbao import OpenBao, OpenBaoRefused
 
 MOUNT = "secret"
 ROLE = "opsbot"
 TTL_SECONDS = 3600
+_OK = 200
 SEEDED: Mapping[str, tuple[str, ...]] = {
     "docs": ("collaboration-secret", "django-secret-key"),
     "drive": ("django-secret-key",),
@@ -43,6 +47,27 @@ def furnish(bao: OpenBao, cluster: SimulatedCluster) -> str:
         _seed(bao, root)
     bao.call("PUT", f"/v1/sys/policies/acl/{ROLE}", {"policy": hcl(grants(MOUNT))}, token=root)
     return _log_in_by(bao, cluster, root)
+
+
+def versions(bao: OpenBao) -> Source:
+    """Return what tells the Vault Secrets Operator which version of a secret stands here.
+
+    There is no database to rotate passwords in: of what another engine holds, there is one version.
+    """
+
+    async def version(where: str) -> int:
+        mount, _, path = where.partition("/")
+        if mount != MOUNT:
+            return 1
+        token = {"X-Vault-Token": bao.keys.root_token}
+        status, answer = await asyncio.to_thread(request, bao.port, "GET", f"/v1/{mount}/data/{path}", None, token)
+        if status != _OK:
+            raise OutOfReach(
+                f"Code: {status}. " + " ".join(f"* {each}" for each in answer.get("errors") or ["no data"])
+            )
+        return int(answer["data"]["metadata"]["version"])
+
+    return version
 
 
 def _seed(bao: OpenBao, root: str) -> None:

@@ -1,11 +1,12 @@
 """Secrets and the objects of the Vault Secrets Operator that fill them; every value is made up."""
 
 import base64
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.core.keys import KeysState, report
+from bot.demo.cluster.controllers import vault_secrets
+from bot.demo.cluster.controllers.vault_secrets import conditions, mac, place
 from bot.demo.cluster.store import Object
 from bot.demo.world.shapes import AGE, condition, new
 
@@ -97,7 +98,7 @@ def _auth(namespace: str, now: datetime) -> Object:
 
 
 def _static(row: Static, now: datetime) -> Object:
-    made = new(_API, "VaultStaticSecret", row.name, row.namespace, now)
+    made = new(_API, vault_secrets.STATIC, row.name, row.namespace, now)
     made["metadata"]["generation"] = 1
     spec: Object = {
         "vaultAuthRef": "vso-auth",
@@ -109,12 +110,13 @@ def _static(row: Static, now: datetime) -> Object:
         "destination": {"name": row.name, "create": True, "overwrite": True},
         "rolloutRestartTargets": [{"kind": "Deployment", "name": row.restarts}] if row.restarts else [],
     }
-    status = {"lastGeneration": 1, "secretMAC": _mac(row.path), "conditions": synced(now - timedelta(seconds=20))}
-    return made | {"spec": spec, "status": status}
+    made |= {"spec": spec, "status": {"lastGeneration": 1}}
+    in_step(made, now - timedelta(seconds=20))
+    return made
 
 
 def _dynamic(namespace: str, user: str, restarts: str, now: datetime) -> Object:
-    made = new(_API, "VaultDynamicSecret", f"{user}-db-credentials", namespace, now)
+    made = new(_API, vault_secrets.DYNAMIC, f"{user}-db-credentials", namespace, now)
     made["metadata"]["generation"] = 1
     spec: Object = {
         "vaultAuthRef": "vso-auth",
@@ -129,38 +131,27 @@ def _dynamic(namespace: str, user: str, restarts: str, now: datetime) -> Object:
     left = _ROTATION_SECONDS - int((now - rotated).total_seconds())
     status: Object = {
         "lastGeneration": 1,
-        "lastRenewalTime": int((now - timedelta(minutes=2)).timestamp()),
         "secretLease": {"id": "", "duration": 0, "renewable": False, "requestID": made["metadata"]["uid"]},
-        "secretMAC": _mac(user),
         "staticCredsMetaData": {
             "lastVaultRotation": int(rotated.timestamp()), "rotationPeriod": _ROTATION_SECONDS, "ttl": left,
         },
-        "conditions": synced(now - timedelta(minutes=2)),
     }  # fmt: skip
-    return made | {"spec": spec, "status": status}
+    made |= {"spec": spec, "status": status}
+    in_step(made, now - timedelta(minutes=2))
+    return made
 
 
-def synced(at: datetime) -> list[Object]:
-    """Return the conditions of an object that is in step with OpenBao."""
-    words = "Secret synced, horizon=30s"
-    return [
-        condition("SecretSynced", "True", "SecretSynced", words, at) | {"observedGeneration": 1},
-        condition("Healthy", "True", "Healthy", "Healthy", at) | {"observedGeneration": 1},
-        condition("Ready", "True", "SecretSynced", words, at) | {"observedGeneration": 1},
-    ]
-
-
-def out_of_step(status: Object, why: str, at: datetime) -> None:
+def out_of_step(obj: Object, why: str, at: datetime) -> None:
     """Let a VaultStaticSecret or VaultDynamicSecret have failed its last sync since then."""
-    static = "secretLease" not in status
-    status["secretMAC"] = ""
-    if not static:
+    status = obj["status"]
+    status |= {"secretMAC": "", "conditions": conditions(obj, at, why=why)}
+    if obj["kind"] == vault_secrets.DYNAMIC:
         status["lastRenewalTime"] = 0
-    reason = "VaultStaticSecretSyncFailed" if static else "SecretSyncError"
-    status["conditions"] = [
-        condition(type_, "False", reason, why, at) for type_ in ("SecretSynced", "Healthy", "Ready")
-    ]
 
 
-def _mac(of: str) -> str:
-    return base64.b64encode(hashlib.sha256(of.encode()).digest()).decode()
+def in_step(obj: Object, at: datetime) -> None:
+    """Let a VaultStaticSecret or VaultDynamicSecret have brought its first value then."""
+    status = obj["status"]
+    status |= {"secretMAC": mac(place(obj), 1), "conditions": conditions(obj, at)}
+    if obj["kind"] == vault_secrets.DYNAMIC:
+        status["lastRenewalTime"] = int(at.timestamp())

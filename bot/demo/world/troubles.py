@@ -8,7 +8,7 @@ from bot.demo.cluster.controllers import plans, statuses
 from bot.demo.cluster.controllers.rollouts import WORKLOADS
 from bot.demo.cluster.pods import is_ready, owner_uid, ready, template_hash
 from bot.demo.cluster.store import Object, Store
-from bot.demo.world.secrets import out_of_step, synced
+from bot.demo.world.secrets import in_step, out_of_step
 
 _KINDS = (*WORKLOADS, "ReplicaSet", "Pod")
 
@@ -68,16 +68,14 @@ def unsynced(objects: list[Object], namespace: str, name: str, now: datetime, wh
     """Let a VaultStaticSecret or VaultDynamicSecret have failed to sync for 26 minutes."""
     for obj in objects:
         if obj["kind"] in ("VaultStaticSecret", "VaultDynamicSecret") and _is(obj, namespace, name):
-            out_of_step(obj["status"], why, now - timedelta(minutes=26))
+            out_of_step(obj, why, now - timedelta(minutes=26))
 
 
 def resynced(objects: list[Object], now: datetime) -> None:
     """Let every Vault secret be in step again."""
     for obj in objects:
         if obj["kind"] in ("VaultStaticSecret", "VaultDynamicSecret"):
-            obj["status"] |= {"secretMAC": obj["metadata"]["uid"], "conditions": synced(now)}
-            if "secretLease" in obj["status"]:
-                obj["status"]["lastRenewalTime"] = int(now.timestamp())
+            in_step(obj, now)
 
 
 def objects_of(store: Store, namespace: str) -> list[Object]:

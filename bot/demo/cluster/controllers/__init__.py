@@ -10,6 +10,7 @@ from typing import Protocol
 from bot.demo.cluster.controllers.databases import Databases
 from bot.demo.cluster.controllers.garbage import Garbage
 from bot.demo.cluster.controllers.rollouts import Rollouts
+from bot.demo.cluster.controllers.vault_secrets import VaultSecrets
 from bot.demo.cluster.kinds import KINDS
 from bot.demo.cluster.refusals import Refusal
 from bot.demo.cluster.store import Change, Store
@@ -34,7 +35,13 @@ class Controllers:
     """One task per controller and thing, as long as there is something to do."""
 
     def __init__(self, store: Store, interval: float) -> None:
-        self.running: list[Controller] = [Rollouts(store, interval), Databases(store, interval), Garbage(store)]
+        self.vault_secrets = VaultSecrets(store, interval)
+        self.running: list[Controller] = [
+            Rollouts(store, interval),
+            Databases(store, interval),
+            self.vault_secrets,
+            Garbage(store),
+        ]
         self._store = store
         self._tasks: dict[tuple[int, Key], asyncio.Task[None]] = {}
         self._again: set[tuple[int, Key]] = set()
