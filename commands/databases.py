@@ -3,6 +3,7 @@
 from bot.command import Context
 from bot.core.errors import Missing, UsageError
 from bot.core.kinds import Kind, Object
+from bot.core.subjects import without_ending
 from commands.finding import Found
 from commands.parameters import near, place
 
@@ -10,7 +11,8 @@ from commands.parameters import near, place
 async def find_databases(ctx: Context, where: str | None, namespace: str | None = None) -> tuple[Found, ...]:
     """Return the clusters that `ns/name`, a name, its beginning or a namespace means; nothing named: all of them.
 
-    Raises UsageError, with what there is, when none is meant.
+    An instance's name stands for its cluster, as on an alert's card. Raises UsageError, with what there is, when none
+    is meant.
     """
     target = place(where, namespace)
     spaces = (target.namespace,) if target and target.name else ctx.settings.namespaces
@@ -24,7 +26,8 @@ async def find_databases(ctx: Context, where: str | None, namespace: str | None 
     in_it = () if target.name else tuple(each for each in known if each.namespace == name)
     exact = tuple(each for each in known if each.name == name)
     begun = tuple(each for each in known if each.name.startswith(name))
-    for found in (exact, in_it, begun if len(begun) == 1 else ()):
+    of_instance = tuple(each for each in known if each.name == without_ending(name))
+    for found in (exact, in_it, begun if len(begun) == 1 else (), of_instance):
         if found:
             return found
     close = near(name, tuple(each.name for each in known))

@@ -95,7 +95,7 @@ async def test_backups_that_may_not_be_listed_leave_a_doubt(house: House) -> Non
     assert report.verdict is Verdict.UNKNOWN
 
 
-@pytest.mark.parametrize("where", ["data/postgres", "postgres", "post", "data"])
+@pytest.mark.parametrize("where", ["data/postgres", "postgres", "post", "data", "data/postgres-1"])
 async def test_a_cluster_is_found_by_place_name_beginning_or_namespace(house: House, where: str) -> None:
     async with house.open() as ctx:
         report = await told(ctx, where)
