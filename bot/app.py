@@ -69,6 +69,7 @@ from bot.flow.storm import Storms
 from bot.flow.voices import Voices
 from bot.flow.watch import Watch
 from bot.flow.watchdog import Watchdog
+from bot.flow.whispers import Whispers
 from bot.web import once
 from bot.web.server import Door
 from commands import COMMANDS
@@ -115,6 +116,7 @@ class App:
             access_token=_reader(matrix.access_token, matrix.access_token_file),
             password=_reader(matrix.password, matrix.password_file),
             encryption=matrix.encryption,
+            confides=settings.openbao.shares_by_dm,
             now=self.system.now,
             count=self._count,
         )
@@ -177,12 +179,20 @@ class App:
         self.gate = Gate(desk, self.outbox, self.rooms, self._commands)
         self.live = LiveAnswers(desk, self.outbox)
         self.pages = OncePages(desk)
-        mail = Mail(self.pages, Letters(desk))
+        letters, whispers = Letters(desk), Whispers(desk, self.rooms, self.pages)
+        mail = Mail(self.pages, letters)
+        leaks = Leaks(desk, self.outbox, self.rooms, letters, whispers)
         self.executor = Executor(desk, self.outbox, self.cards, self.live, mail, self.context, self._commands)
-        self.chat = Chat(desk, self.outbox, self.gate, self.executor, Leaks(desk, self.outbox), self._list)
+        self.chat = Chat(desk, self.outbox, self.gate, self.executor, leaks, self._list)
         self.voices = Voices(frozenset(settings.bots))
         self.listener = Listener(
-            desk, self.rooms, self.voices, self.chat.wake, self.chat.unrecorded, self.outbox.pouring
+            desk,
+            self.rooms,
+            self.voices,
+            self.chat.wake,
+            self.chat.unrecorded,
+            self.outbox.pouring,
+            whispers.keep,
         )
         self.reconciler = Reconciler(desk, self.outbox, self.cards, self.rooms, routes, self.neighbours.alertmanager)
         self.silences = Silences(desk, self.outbox, self.cards, self.rooms, self.neighbours.alertmanager)
@@ -352,7 +362,7 @@ class App:
 
     def _once(self) -> once.Once:
         nonce = partial(self.system.new_id, 26)
-        return once.Once(self.pages.find, self.pages.submit, self._time_of_day, nonce)
+        return once.Once(self.pages.find, self.pages.submit, self._time_of_day, nonce, self.settings.web.public_url)
 
     def _time_of_day(self, at: datetime) -> str:
         return at.astimezone(ZoneInfo(self.settings.timezone)).strftime("%H:%M")

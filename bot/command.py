@@ -184,6 +184,8 @@ class Command:
     handler: Handler
     risk: Risk = Risk.READ
     examples: tuple[str, ...] = field(default=())
+    least: Role = Role.VIEWER
+    """The role that it takes, where that is more than its class asks for."""
     asks: bool = True
     """Whether it waits for a confirmation; what one tap does and another undoes need not."""
     repeatable: bool = False
@@ -273,6 +275,7 @@ def action(
     *,
     summary: str,
     risk: Risk,
+    least: Role = Role.VIEWER,
     examples: tuple[str, ...] = (),
     repeatable: bool = False,
     asks: bool = True,
@@ -292,6 +295,7 @@ def action(
         _checked(handler, "ActionContext"),
         risk,
         examples=examples,
+        least=least,
         asks=asks,
         repeatable=repeatable,
         aliases=aliases,

@@ -25,6 +25,7 @@ from commands.ping import ping
 from commands.restart import restart
 from commands.restore import restore_plan
 from commands.rollout import rollout_history, rollout_status, rollout_undo, scale
+from commands.seal import seal
 from commands.secrets import resync, secrets
 from commands.silences import expire, extend, silence, silences
 from commands.status import status
@@ -74,6 +75,7 @@ COMMANDS: tuple[Command, ...] = (
     handover,
     unseal,
     unseal_cancel,
+    seal,
     restart,
     rollout_undo,
     scale,

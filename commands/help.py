@@ -15,6 +15,8 @@ class Entry:
     usage: str
     summary: str
     risk: Risk
+    asks: bool
+    """Whether it asks for a confirmation."""
     examples: tuple[str, ...]
     clusters: tuple[str, ...]
     """The other clusters that it can ask."""
@@ -42,8 +44,8 @@ async def help_(ctx: Context, *command: str) -> HelpPage | HelpEntry:
     """Return the page of all commands, or one entry; raise UsageError for a verb that does not exist."""
     if command:
         found, _ = find(ctx.commands, command)
-        return HelpEntry(_entry(ctx, found), may(ctx.role, found.risk))
-    entries = [(_entry(ctx, each), may(ctx.role, each.risk)) for each in ctx.commands]
+        return HelpEntry(_entry(ctx, found), may(ctx.role, found.risk, found.least))
+    entries = [(_entry(ctx, each), may(ctx.role, each.risk, each.least)) for each in ctx.commands]
     return HelpPage(
         ctx.role,
         tuple(entry for entry, allowed in entries if allowed),
@@ -53,4 +55,4 @@ async def help_(ctx: Context, *command: str) -> HelpPage | HelpEntry:
 
 def _entry(ctx: Context, command: Command) -> Entry:
     clusters = tuple(ctx.settings.clusters) if command.needs else ()
-    return Entry(command.verb, command.usage, command.summary, command.risk, command.examples, clusters)
+    return Entry(command.verb, command.usage, command.summary, command.risk, command.asks, command.examples, clusters)

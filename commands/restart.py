@@ -17,11 +17,14 @@ from bot.core.rollouts import RESTARTED_AT, Obstacle, obstacle
 from bot.core.workloads import OWNERS
 from commands.finding import Found, find_workloads
 from commands.following import NEEDS, RolloutState, follow, verdict_of
+from commands.guarding import part_of, spare_openbao
 from commands.parameters import NamespaceOption
 
 LIMIT = timedelta(minutes=20)
 """More than any rollout is followed."""
 States = tuple[RolloutState, ...]
+_PATIENCE = 10
+"""How often it is looked whether our announcement left, twice a second."""
 _DEPENDS_ON = "sunbeam.pt/depends-on"
 _OBSTACLES = {
     Obstacle.PAUSED: ("is paused: it would take the restart and do nothing", "!rollout resume {place} first"),
@@ -75,6 +78,7 @@ async def preview(ctx: Context, where: str, *, namespace: NamespaceOption = None
         if why := obstacle(each.kind, each.obj):
             problem, hint = _OBSTACLES[why]
             raise UsageError(f"{each.place} {problem}", hint=hint.format(place=each.place))
+    await spare_openbao(ctx, (each.place for each in found))
     depends = await _depending(ctx, found)
     blasts = tuple(
         blast(each.kind, each.obj, each.word, part_of(ctx, each.place), waiting)
@@ -112,6 +116,8 @@ async def restart(ctx: ActionContext, where: str, *, namespace: NamespaceOption 
         return RestartReport(states, ctx.request.sender, ctx.clock() - began, over, mute, undo, confirmed)
 
     await ctx.show(report(tuple(RolloutState(each.place, 0, 0) for each in found)))
+    if mute:
+        await _until_heard(ctx)
     for each in found:
         await _begin(ctx, each)
     if reversible:
@@ -119,6 +125,14 @@ async def restart(ctx: ActionContext, where: str, *, namespace: NamespaceOption 
     states = await follow(ctx, found, lambda states: ctx.show(report(states)))
     confirmed = await _confirmed(ctx, found, began) if verdict_of(states) is Verdict.OK else None
     return report(states, over=True, confirmed=confirmed)
+
+
+async def _until_heard(ctx: ActionContext) -> None:
+    """Wait until the room has read what we said, for soon nobody hears us; not for long, if it does not."""
+    for _ in range(_PATIENCE):
+        if not (await ctx.report()).outbox.waiting:
+            return
+        await ctx.sleep(0.5)
 
 
 async def _begin(ctx: ActionContext, found: Found) -> None:
@@ -150,17 +164,6 @@ def _restarted_at(kind: Kind, obj: Object) -> str:
     holder = obj if kind is Kind.CLUSTERS else (obj.get("spec") or {}).get("template") or {}
     annotations = (holder.get("metadata") or {}).get("annotations") or {}
     return str(annotations.get(RESTARTED_AT, ""))
-
-
-def part_of(ctx: Context, place: str) -> Part:
-    """Return what a workload is to the house."""
-    workloads = ctx.settings.workloads
-    known = {
-        workloads.homeserver: Part.HOMESERVER,
-        workloads.openbao: Part.OPENBAO,
-        workloads.myself: Part.MYSELF,
-    }
-    return known.get(place, Part.OTHER)
 
 
 async def _depending(ctx: Context, found: Sequence[Found]) -> list[int]:

@@ -19,8 +19,9 @@ from bot.core.revisions import Revision, earlier, of_controller_revision, of_rep
 from bot.core.rollouts import ACTION, wanted
 from commands.finding import Found, find_workloads
 from commands.following import NEEDS, RolloutState, follow, look, verdict_of
+from commands.guarding import part_of, spare_openbao
 from commands.parameters import NamespaceOption
-from commands.restart import LIMIT, part_of
+from commands.restart import LIMIT
 
 ToOption = Annotated[int | None, Parameter(name=["--to", "--to-revision"])]
 _SCALED = (Kind.DEPLOYMENTS, Kind.STATEFULSETS)
@@ -128,6 +129,7 @@ async def rollout_history(ctx: Context, where: str, *, namespace: NamespaceOptio
 async def _undo_preview(ctx: Context, where: str, *, to: ToOption = None, namespace: NamespaceOption = None) -> Plan:
     found = await _one(ctx, where, namespace)
     now, then = earlier(await _revisions(ctx, found), to)
+    await spare_openbao(ctx, (found.place,))
     touched = blast(found.kind, found.obj, found.word, part_of(ctx, found.place), 0)
     return Plan(UndoPlan(touched, now, then), touched.risk, target=f"{found.identity} to {then.number}")
 
@@ -164,6 +166,8 @@ async def _scale_preview(ctx: Context, where: str, pods: int, *, namespace: Name
         raise UsageError(f"{pods} pods?", hint=f"from 0 to {_MOST}")
     if pods == wanted(found.kind, found.obj):
         raise UsageError(f"{found.place} has {pods} already", hint=f"!restart {found.place} replaces them")
+    if pods < wanted(found.kind, found.obj):
+        await spare_openbao(ctx, (found.place,))
     touched = blast(found.kind, found.obj, found.word, part_of(ctx, found.place), 0)
     # What goes to nothing does not serve at all; nobody scales OpenBao away on one person's word.
     risk = max(touched.risk, Risk.AFFECTING if pods == 0 else Risk.REVERSIBLE)

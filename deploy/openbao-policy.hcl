@@ -22,6 +22,11 @@ path "database/rotate-role/*" {
   capabilities = ["update"]
 }
 
+# !seal: the emergency brake
+path "sys/seal" {
+  capabilities = ["update", "sudo"]
+}
+
 # !vault status: how long our own token is good for
 path "auth/token/lookup-self" {
   capabilities = ["read"]

@@ -4,18 +4,19 @@ import re
 from importlib.resources import files
 from pathlib import Path
 
+from bot.command import Command
 from bot.config.settings import OpenBao
 from bot.core.grants import grants, hcl
-from bot.core.policy import Risk
+from bot.core.policy import Risk, needed
 from bot.demo.transcript import Step, read
 from commands import COMMANDS
 
 _ROOT = Path(__file__).parent.parent
 _TAKES = {
-    Risk.READ: "viewer, at once",
-    Risk.REVERSIBLE: "operator, 👍 or `yes`",
-    Risk.AFFECTING: "operator, a code",
-    Risk.DANGEROUS: "operator, and a second person's code",
+    Risk.READ: "at once",
+    Risk.REVERSIBLE: "👍 or `yes`",
+    Risk.AFFECTING: "a code",
+    Risk.DANGEROUS: "and a second person's code",
 }
 _NAMES = 7
 """Columns for who speaks."""
@@ -23,8 +24,12 @@ _NAMES = 7
 
 def command_table() -> str:
     """Return every command as a row of Markdown."""
-    rows = [f"| `{each.usage}` | {each.summary} | {_TAKES[each.risk]} |" for each in COMMANDS]
+    rows = [f"| `{each.usage}` | {each.summary} | {_takes(each)} |" for each in COMMANDS]
     return "\n".join(("| type | what it does | who, and how |", "|---|---|---|", *rows))
+
+
+def _takes(command: Command) -> str:
+    return f"{needed(command.risk, command.least).value}, {_TAKES[command.risk]}"
 
 
 def conversation() -> str:

@@ -29,6 +29,7 @@ from bot.core.replies import (
     StrangerTried,
     TookTooLong,
     Unsure,
+    Whispered,
 )
 from bot.core.standing import Board, BoardNotPinned, Digest, QuietOver
 from bot.core.storm import StormCard
@@ -38,6 +39,7 @@ from commands.announce import Announced, Announcement
 from commands.audit import Trail
 from commands.backup import BackupReport, BackupRun
 from commands.cards import CardHistory, CardReasons
+from commands.ceremony import Invitation, UnsealReport
 from commands.check import CheckReport
 from commands.db import ConnectionReport, DatabaseReport
 from commands.doctor import DoctorReport
@@ -55,13 +57,14 @@ from commands.restart import RestartReport
 from commands.restore import RestorePlan
 from commands.rollout import RolledBack, RolloutHistory, RolloutStatus, Scaled
 from commands.rules import RuleList
+from commands.seal import SealReport
 from commands.secrets import ResyncReport, SecretsReport
 from commands.silences import Ended, Extended, Silenced, SilenceList
 from commands.status import StatusReport
 from commands.stop import Stopped
 from commands.taking import CardMuted, CardUnmuted, GivenBack, TakenOn
 from commands.top import TopReport
-from commands.unseal import Invitation, UnsealCancelled, UnsealReport
+from commands.unseal import UnsealCancelled
 from commands.vault import VaultStatus
 from formatters import (
     alert_list,
@@ -90,6 +93,7 @@ from formatters import (
     restore,
     rollout,
     rules,
+    seal,
     secrets,
     silences,
     standing,
@@ -153,6 +157,7 @@ FORMATTERS: Mapping[type, Callable[[Any], Document]] = {
     ExecReport: exec.exec_report,
     UnsealReport: unseal.unseal_report,
     UnsealCancelled: unseal.unseal_cancelled,
+    SealReport: seal.seal_report,
     Invitation: unseal.invitation,
     RolloutStatus: rollout.rollout_status,
     RolloutHistory: rollout.rollout_history,
@@ -174,6 +179,7 @@ FORMATTERS: Mapping[type, Callable[[Any], Document]] = {
     Refusal: replies.refusal,
     Failure: replies.failure,
     Leaked: leaks.leaked,
+    Whispered: leaks.whispered,
     TookTooLong: replies.took_too_long,
     Broken: replies.broken,
     NotRecorded: replies.not_recorded,

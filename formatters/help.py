@@ -31,7 +31,7 @@ def help_page(page: HelpPage) -> Document:
 def help_entry(page: HelpEntry) -> Document:
     """Tell all about one command."""
     entry = page.entry
-    takes = _TAKES[entry.risk] if page.allowed else "not with your role"
+    takes = (_TAKES[entry.risk] if entry.asks else "done at once") if page.allowed else "not with your role"
     shown = entry.examples or (f"!{entry.verb}",)
     return Document(
         Verdict.NONE,

@@ -2,7 +2,8 @@
 
 from bot.core.facts import Verdict
 from bot.core.leaks import Leak
-from bot.core.replies import Leaked
+from bot.core.once import Fate
+from bot.core.replies import Leaked, Whispered
 from formatters.document import Block, Code, Document, Glyph, Line, Mark, Paragraph, Person, line
 
 _NAMES = {
@@ -44,3 +45,23 @@ def leaked(reply: Leaked) -> Document:
     blocks.append(Paragraph(line("id ", Code(reply.request))))
     verdict = Verdict.WARN if reply.removed else Verdict.BAD
     return Document(verdict, (*state, f"{what} that ", Person(reply.by), " typed"), tuple(blocks))
+
+
+_BECAME: dict[Fate, tuple[Glyph, str]] = {
+    Fate.COUNTED: (Glyph.OK, "Taken: {progress} of {threshold}. Thank you; the room shows the rest"),
+    Fate.OPENED: (Glyph.OK, "Unsealed: that was the last one needed. Thank you"),
+    Fate.REPEATED: (Glyph.INFO, "Given already, and it counts once: still {progress} of {threshold}. Give your own"),
+    Fate.WRONG: (Glyph.FAILED, "The shares did not fit: one was wrong, nobody can tell which. All start again"),
+    Fate.MALFORMED: (Glyph.UNKNOWN, "That cannot be it, and it was not used. Paste it whole: letters and digits"),
+    Fate.UNREACHABLE: (Glyph.UNKNOWN, "No answer from OpenBao. Give it again in a moment: once too often does no harm"),
+}
+_NOBODY_ASKED = (Glyph.INFO, "Not used: nobody waits for your share now")
+
+
+def whispered(reply: Whispered) -> Document:
+    """Say what became of a share that was typed to us alone, and whether it is gone from the chat."""
+    outcome = reply.outcome
+    glyph, words = _BECAME.get(outcome.fate, _NOBODY_ASKED)
+    told = words.format(progress=outcome.progress, threshold=outcome.threshold)
+    gone = "Your message is removed" if reply.removed else "I could NOT remove your message: do it yourself, now"
+    return Document(Verdict.NONE, line(Mark(glyph), f" {told}"), (Paragraph((gone,)),))

@@ -8,10 +8,12 @@ from commands.exec import ExecPlan
 from commands.muting import MutePlan
 from commands.restart import RestartPlan
 from commands.rollout import ScalePlan, UndoPlan
+from commands.seal import SealPlan
 from commands.secrets import ResyncPlan
 from formatters import backup, muting, restart, rollout, secrets
 from formatters import exec as execs
 from formatters.document import Document
+from formatters.seal import seal_plan
 
 PLANS: Mapping[type, Callable[[Any], Document]] = {
     RestartPlan: restart.restart_plan,
@@ -21,6 +23,7 @@ PLANS: Mapping[type, Callable[[Any], Document]] = {
     BackupPlan: backup.backup_plan,
     ExecPlan: execs.exec_plan,
     ResyncPlan: secrets.resync_plan,
+    SealPlan: seal_plan,
 }
 """Type of what a preview found → the function that puts it into words; the title is a question without a glyph."""
 

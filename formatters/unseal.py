@@ -8,7 +8,8 @@ from bot.core.facts import Unknown, Verdict
 from bot.core.names import UserId
 from bot.core.once import Fate
 from bot.core.seal import SealStatus
-from commands.unseal import Invitation, PodSeal, UnsealCancelled, UnsealReport
+from commands.ceremony import Invitation, PodSeal, UnsealReport
+from commands.unseal import UnsealCancelled
 from formatters.document import (
     Block,
     Bullets,
@@ -30,7 +31,7 @@ from formatters.words import age, clock, count, sparkle
 _MOST_DOTS = 9
 _STAYS = line("What was given stays counted · ", Code("!unseal"))
 _NOTICED = {
-    Noticed.BEGUN_ANEW: "its count began anew: somebody reset it, or the pod restarted",
+    Noticed.BEGUN_ANEW: "began anew: somebody reset it, or the pod restarted. Who gave gives once more",
     Noticed.HELPED: "somebody gave it a share elsewhere",
     Noticed.OPENED: "opened elsewhere",
     Noticed.SEALED: "sealed again",
@@ -43,10 +44,7 @@ def unseal_report(report: UnsealReport) -> Document:
         case Fate.OPENED:
             return _opened(report)
         case Fate.WRONG:
-            shares = _needed(report)
-            title = line(Mark(Glyph.FAILED), f" The {count(shares, 'share')} did not fit: one was wrong, start again")
-            below = line("Nobody can tell which; OpenBao discarded the set · ", Code("!unseal"))
-            return Document(report.verdict, title, (Paragraph(below),))
+            return _wrong(report)
         case Fate.REFUSED:
             return Document(report.verdict, line(Mark(Glyph.FAILED), " Unsealing cancelled — OpenBao is still sealed"))
         case Fate.OVER:
@@ -59,13 +57,19 @@ def _going_on(report: UnsealReport) -> Document:
     title = line(Mark(Glyph.CRITICAL), " OpenBao is sealed — ", *_counts(report))
     blocks: list[Block] = []
     if len(report.pods) > 1:
-        blocks.append(Bullets(tuple(Item(line(Code(pod.name), " ", *_pod(pod))) for pod in report.pods)))
+        blocks.append(Bullets(tuple(Item(line(Code(pod.name), " ", *pod_words(pod))) for pod in report.pods)))
     blocks += [Paragraph(words) for words in _people(report)]
-    blocks += [Paragraph(line(Mark(Glyph.WARN), " ", Code(pod.name), f" {_NOTICED[pod.noticed]}"))
-               for pod in report.pods if pod.noticed]  # fmt: skip
+    blocks += [Paragraph(words) for pod in report.pods for words in _happened(pod)]
     until = clock(report.until, ZoneInfo(report.zone))
     blocks.append(Paragraph((f"Pages are in your direct messages · until {until}",)))
     return Document(report.verdict, title, tuple(blocks))
+
+
+def _happened(pod: PodSeal) -> Iterator[Line]:
+    if pod.noticed:
+        yield line(Mark(Glyph.WARN), " ", Code(pod.name), f" {_NOTICED[pod.noticed]}")
+    if pod.untaken:
+        yield line(Mark(Glyph.UNKNOWN), " ", Code(pod.name), f" took no share: {pod.untaken.reason}")
 
 
 def _opened(report: UnsealReport) -> Document:
@@ -75,6 +79,16 @@ def _opened(report: UnsealReport) -> Document:
     title = line(Mark(Glyph.OK), f" Unsealed {pods} in {age(report.took)}{thanks}{all_of}{sparkle(plain=report.plain)}")
     gave: Line = ("Given by ", *_names(report.gave)) if report.gave else ()
     return Document(report.verdict, title, (Paragraph(gave),) if gave else ())
+
+
+def _wrong(report: UnsealReport) -> Document:
+    shares = _needed(report)
+    if shares == 1:
+        title = line(Mark(Glyph.FAILED), " The share did not fit: it is of another key, or was not whole")
+        return Document(report.verdict, title, (Paragraph(line("OpenBao is still sealed · ", Code("!unseal"))),))
+    title = line(Mark(Glyph.FAILED), f" The {count(shares, 'share')} did not fit: one was wrong, start again")
+    below = line("Nobody can tell which; OpenBao discarded the set · ", Code("!unseal"))
+    return Document(report.verdict, title, (Paragraph(below),))
 
 
 def _people(report: UnsealReport) -> Iterator[Line]:
@@ -93,12 +107,13 @@ def _people(report: UnsealReport) -> Iterator[Line]:
 
 def _counts(report: UnsealReport) -> Line:
     if len(report.pods) == 1:
-        return line(Code(report.pods[0].name), " ", *_pod(report.pods[0]))
+        return line(Code(report.pods[0].name), " ", *pod_words(report.pods[0]))
     sealed = sum(pod.sealed for pod in report.pods)
     return line(f"{sealed} of {count(len(report.pods), 'pod')}")
 
 
-def _pod(pod: PodSeal) -> Line:
+def pod_words(pod: PodSeal) -> Line:
+    """Return how sealed a pod is, in dots."""
     status = pod.status
     if isinstance(status, Unknown):
         return line(Mark(Glyph.UNKNOWN), f" {status.reason}")
@@ -133,25 +148,39 @@ def unseal_cancelled(result: UnsealCancelled) -> Document:
     """Say what was discarded, and where that could not be asked."""
     ended = "Unsealing cancelled" if result.ceremonies else "No unsealing was going on"
     title = line(Mark(Glyph.INFO), f" {ended}: shares given so far are discarded")
-    return Document(
-        result.verdict, title, (Bullets(tuple(Item(line(Code(pod.name), " ", *_pod(pod))) for pod in result.pods)),)
-    )
+    items = tuple(Item(line(Code(pod.name), " ", *pod_words(pod))) for pod in result.pods)
+    return Document(result.verdict, title, (Bullets(items),))
 
 
-def _page(address: str) -> Inline:
+def page_link(address: str) -> Inline:
     """Return what leads to a page; a door without TLS, as on a developer's machine, is no link."""
     return Entrusted(Link("open your page", address) if address.startswith("https://") else Code(address))
 
 
 def invitation(letter: Invitation) -> Document:
     """Ask for a share."""
+    if letter.by_chat:
+        return _by_chat(letter)
     until = clock(letter.until, ZoneInfo(letter.zone))
-    title = line(Mark(Glyph.CRITICAL), f" Your share, please — OpenBao {letter.about} is sealed")
+    title = _please(letter)
     return Document(
         Verdict.NONE,
         title,
         (
-            Paragraph(line("For you alone, once, until ", until, ": ", _page(letter.address))),
+            Paragraph(line("For you alone, once, until ", until, ": ", page_link(letter.address))),
             Paragraph(("Never type a share into a chat",)),
         ),
     )
+
+
+def _by_chat(letter: Invitation) -> Document:
+    """Ask for a share that may be typed as an answer too: for phones that reach no page."""
+    until = clock(letter.until, ZoneInfo(letter.zone))
+    ways = [line("Type here, and only here: ", Code("!unseal SHARE"), f". I remove it at once · until {until}")]
+    if "://" in letter.address:
+        ways.insert(0, line("For you alone, better than a chat: ", page_link(letter.address)))
+    return Document(Verdict.NONE, _please(letter), tuple(map(Paragraph, ways)))
+
+
+def _please(letter: Invitation) -> Line:
+    return line(Mark(Glyph.CRITICAL), f" Your share, please — OpenBao {letter.about} is sealed")

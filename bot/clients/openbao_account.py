@@ -89,6 +89,10 @@ class Account:
         except (KeyError, TypeError) as error:
             raise Unreachable(NEIGHBOUR, "unreadable answer") from error
 
+    async def seal(self) -> None:
+        """Seal the pod that serves; where there are several, another one takes its place. Raises as `ask` does."""
+        await self.ask("seal OpenBao", lambda client: client.sys.seal())
+
     async def _token(self, url: str, *, instead_of: _Token | None = None) -> _Token:
         """Return a token that is good for now: the one we hold, renewed after two thirds of its life, or a new one."""
         async with self._lock:

@@ -129,6 +129,9 @@ class OpenBao(Section):
     keys_report: ObjectName | None = "data/openbao-keys-check"
     """The ConfigMap in which `opsbot keys-check` writes whether the Secret with the unseal keys holds any, as
     namespace/name; null: nobody checks that."""
+    shares_by_dm: bool = False
+    """Whether a key holder may also type `!unseal SHARE` to the bot in their encrypted direct chat, where it is removed
+    at once: for phones that reach no page. The homeserver keeps the encrypted event. Needs matrix.encryption."""
 
 
 class Alertmanager(Section):
@@ -272,6 +275,12 @@ class Settings(Section):
         for place, room in named:
             if room not in self.rooms:
                 raise wrong_at(place, f"is not one of rooms; write one of: {', '.join(self.rooms)}")
+        return self
+
+    @model_validator(mode="after")
+    def _shares_travel_encrypted(self) -> Self:
+        if self.openbao.shares_by_dm and not self.matrix.encryption:
+            raise wrong_at(("openbao", "shares_by_dm"), "has shares travel in clear; set matrix.encryption: true")
         return self
 
     @model_validator(mode="after")

@@ -32,6 +32,7 @@ def grants(mount: str) -> tuple[Grant, ...]:
         Grant(f"{mount}/subkeys/*", ("read",), "!vault kv get: the names of a secret's keys"),
         Grant(f"{mount}/data/*", ("create", "update", "patch"), "!vault kv put, patch, !rotate: a new version"),
         Grant("database/rotate-role/*", ("update",), "!rotate db: a new password for a static role"),
+        Grant("sys/seal", ("update", "sudo"), "!seal: the emergency brake"),
         Grant("auth/token/lookup-self", ("read",), "!vault status: how long our own token is good for"),
         Grant("auth/token/renew-self", ("update",), "renewing it in time"),
     )

@@ -1,6 +1,6 @@
 """What the homeserver told us, stripped to what the bot acts on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -39,6 +39,14 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
+class Confided:
+    """A share that stood in an encrypted `!unseal SHARE`; its event is heard as a leak, without it."""
+
+    event_id: EventId
+    share: bytearray = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Gap:
     """A hole before a room's timeline: fill it backwards from `prev_batch` to the `since` we asked with."""
 
@@ -66,6 +74,8 @@ class Batch:
     """Events that could not be parsed or decrypted: counted, never fatal."""
     changed: tuple[RoomId, ...] = ()
     """Rooms whose members or rules changed: what was known of them is old."""
+    confided: tuple[Confided, ...] = ()
+    """Only where the configuration lets people confide shares."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,8 +49,8 @@ class Outcome:
 
     @property
     def again(self) -> bool:
-        """Whether the page may be used once more: nothing of it was used."""
-        return self.fate in {Fate.MALFORMED, Fate.UNREACHABLE}
+        """Whether the page may be used once more: nothing of it was used, or it is the share of somebody else."""
+        return self.fate in {Fate.MALFORMED, Fate.UNREACHABLE, Fate.REPEATED}
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,8 @@ class Attempt:
     per_minute: int
     skip_prompt: bool
     """`--yes` stood in the line."""
+    least: Role = Role.VIEWER
+    """What the command asks for, where that is more than its class does."""
     approves_itself: bool = False
     """What is done needs no other confirmation: one tap undoes it, or the shares of several people are one."""
 
@@ -113,13 +115,18 @@ def _refusal(attempt: Attempt) -> Refuse | None:  # noqa: PLR0911 - one way out 
         return Refuse(Reason.STALE)
     if attempt.recent >= attempt.per_minute:
         return Refuse(Reason.TOO_FAST)
-    if not may(attempt.role, attempt.risk):
-        return Refuse(Reason.ROLE, _NEEDS[attempt.risk])
+    if not may(attempt.role, attempt.risk, attempt.least):
+        return Refuse(Reason.ROLE, needed(attempt.risk, attempt.least))
     if attempt.room_is_open and attempt.risk >= Risk.AFFECTING:
         return Refuse(Reason.PUBLIC_ROOM)
     return None
 
 
-def may(role: Role, risk: Risk) -> bool:
-    """Tell whether a role admits commands of a class."""
-    return _RANK[role] >= _RANK[_NEEDS[risk]]
+def may(role: Role, risk: Risk, least: Role = Role.VIEWER) -> bool:
+    """Tell whether a role admits a command of a class that asks for a role of its own."""
+    return _RANK[role] >= _RANK[needed(risk, least)]
+
+
+def needed(risk: Risk, least: Role) -> Role:
+    """Return the role that a command takes: what its class asks for, or it itself."""
+    return max(_NEEDS[risk], least, key=_RANK.__getitem__)

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.core.confirmation import Outcome
+from bot.core import confirmation
 from bot.core.errors import NeighbourError
 from bot.core.leaks import Leak
 from bot.core.names import RequestId, UserId
+from bot.core.once import Outcome
 from bot.core.policy import Reason, Risk, Role
 
 
@@ -92,7 +93,7 @@ class PromptOver:
     """A prompt that was not confirmed."""
 
     what: str
-    outcome: Outcome
+    outcome: confirmation.Outcome
     by: UserId | None
 
 
@@ -101,7 +102,7 @@ class PromptHint:
     """Says why an answer to a prompt did not count."""
 
     what: str
-    outcome: Outcome
+    outcome: confirmation.Outcome
     tries_left: int
     request: RequestId
 
@@ -153,6 +154,14 @@ class StrangerSeen:
     """A member of a room is in neither `people` nor `bots`."""
 
     who: UserId
+
+
+@dataclass(frozen=True, slots=True)
+class Whispered:
+    """What became of a share that was typed to us alone."""
+
+    outcome: Outcome
+    removed: bool
 
 
 @dataclass(frozen=True, slots=True)

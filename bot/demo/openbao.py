@@ -97,6 +97,10 @@ class OpenBao:
         """Seal it with the root token of `initialise`."""
         self.call("PUT", "/v1/sys/seal", token=self.keys.root_token)
 
+    def reset(self) -> None:
+        """Have it discard the shares that it was given so far, as anybody on its network can."""
+        self.call("PUT", "/v1/sys/unseal", {"reset": True})
+
     def status(self) -> dict[str, Any]:
         """Return its seal status as it tells it (`initialized`, `sealed`, `t`, `n`, `progress`, `nonce`, …)."""
         return self.call("GET", "/v1/sys/seal-status")

@@ -344,6 +344,20 @@ async def _unseal(player: Player, words: list[str]) -> None:
     await asyncio.to_thread(bao.unseal, bao.keys.shares[:number])
 
 
+async def _reset(player: Player, _: list[str]) -> None:
+    """`reset`: a stranger has OpenBao discard the shares that it was given so far."""
+    assert player.stage.openbao
+    await asyncio.to_thread(player.stage.openbao.reset)
+
+
+async def _reboot(player: Player, _: list[str]) -> None:
+    """`reboot`: OpenBao's pod restarts."""
+    bao = player.stage.openbao
+    assert bao
+    await asyncio.to_thread(bao.stop)
+    await asyncio.to_thread(bao.start)
+
+
 async def _keys(player: Player, words: list[str]) -> None:
     """`keys present|empty|placeholder`: the Secret with the unseal keys gets such values, and is checked."""
     await player.stage.keep_keys(words[0])
@@ -405,6 +419,8 @@ DEEDS: dict[str, Callable[[Player, list[str]], Awaitable[None]]] = {
     "allow": _allow,
     "rest": _rest,
     "unseal": _unseal,
+    "reset": _reset,
+    "reboot": _reboot,
     "keys": _keys,
     "power": _power,
     "gone": _gone,

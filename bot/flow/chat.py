@@ -196,7 +196,12 @@ class Chat:
         rest = tuple(word for word in line.tokens if not (may_skip and word in _SKIPS))
         skips = len(rest) < len(line.tokens)
         ruling = await self._gate.rule(
-            arrival, command.risk, skip_prompt=skips, approves_itself=not command.asks, again=again
+            arrival,
+            command.risk,
+            least=command.least,
+            skip_prompt=skips,
+            approves_itself=not command.asks,
+            again=again,
         )
         if isinstance(ruling, Refuse):
             await self._refuse(arrival, command, ruling)
@@ -216,7 +221,9 @@ class Chat:
         if plan:
             asks = command.asks if plan.asks is None else plan.asks
             risk = plan.risk or command.risk
-            ruling = await self._gate.rule(arrival, risk, skip_prompt=skips, approves_itself=not asks, again=True)
+            ruling = await self._gate.rule(
+                arrival, risk, least=command.least, skip_prompt=skips, approves_itself=not asks, again=True
+            )
             if isinstance(ruling, Refuse):
                 await self._refuse(arrival, command, ruling)
                 return

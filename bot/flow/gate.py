@@ -66,7 +66,14 @@ class Gate:
         return person.role if person else None
 
     async def rule(
-        self, arrival: Arrival, risk: Risk, *, skip_prompt: bool, approves_itself: bool = False, again: bool = False
+        self,
+        arrival: Arrival,
+        risk: Risk,
+        *,
+        least: Role = Role.VIEWER,
+        skip_prompt: bool,
+        approves_itself: bool = False,
+        again: bool = False,
     ) -> Ruling:
         """Decide on a command that has just been read, or `again` once its risk is known better."""
         heard = arrival.heard
@@ -81,6 +88,7 @@ class Gate:
             recent=0 if again else self._count(heard.sender),
             per_minute=self._desk.settings.limits.per_person,
             skip_prompt=skip_prompt,
+            least=least,
             approves_itself=approves_itself,
         )
         ruling = decide(attempt)

@@ -10,7 +10,7 @@ from bot.clients.store import inbox, meta, proposals
 from bot.clients.store.database import Transaction
 from bot.core.confirmation import heard_as_answer
 from bot.core.errors import Denied, LoggedOut, OpsError, RateLimited, StoreFailed
-from bot.core.heard import Batch, Gap, Heard, Sort
+from bot.core.heard import Batch, Confided, Gap, Heard, Sort
 from bot.core.names import RequestId
 from bot.core.reading import addressed
 from bot.flow.desk import Desk
@@ -45,8 +45,13 @@ class Listener:
         heard: Callable[[], None],
         unrecorded: Callable[[Sequence[Heard]], Awaitable[None]],
         pouring: asyncio.Event,
+        confided: Callable[[Sequence[Confided]], None],
     ) -> None:
-        """`heard` is called after something for us was stored, `unrecorded` when it cannot be."""
+        """`heard` is called after something for us was stored, `unrecorded` when it cannot be.
+
+        `confided` is handed what is not to be stored, before that.
+        """
+        self._confided = confided
         self._desk = desk
         self._rooms = rooms
         self._voices = voices
@@ -81,6 +86,7 @@ class Listener:
 
     async def _once(self, since: str | None) -> str:
         batch = await self._ask(since)
+        self._confided(batch.confided)
         heard = [*await self._fill(batch.gaps, since), *batch.heard]
         await self._keep(batch, heard)
         if batch.unreadable:
@@ -133,12 +139,12 @@ class Listener:
     async def _store(self, tx: Transaction, batch: Batch, heard: list[Heard]) -> None:
         now = self._desk.system.now()
         for each in heard:
-            if each.room in self._rooms.all and await self._concerns_us(tx, each):
+            if each.sort is Sort.LEAK or (each.room in self._rooms.all and await self._concerns_us(tx, each)):
                 await inbox.add(tx, each, self._request(), now)
         await meta.put(tx, _SINCE, batch.next_batch)
 
     async def _concerns_us(self, tx: Transaction, heard: Heard) -> bool:
-        """Tell whether an event may want something of us; what people say to each other is not kept."""
+        """Tell whether an event of our rooms may want something of us; what people say to each other is not kept."""
         ours = heard.target is not None and await inbox.is_ours(tx, heard.target)
         match heard.sort:
             case Sort.MESSAGE:

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
@@ -38,6 +38,7 @@ class _Page:
     take: Take
     outcome: Outcome | None = None
     tries: int = 0
+    in_use: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class OncePages:
@@ -46,11 +47,10 @@ class OncePages:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._pages: dict[bytes, _Page] = {}
-        self._one_at_a_time = asyncio.Lock()
 
     def open(self, person: UserId, want: Want, about: str, take: Take, life: timedelta = LIFE) -> str:
         """Open a page and return its whole address; raise UsageError where people's phones cannot reach us."""
-        base = public_url(self._desk.settings)
+        base = self._base(want)
         self._sweep()
         secret = self._desk.system.new_id(_SECRET_CHARACTERS)
         deadline = self._desk.system.monotonic() + life.total_seconds()
@@ -74,20 +74,34 @@ class OncePages:
 
     async def submit(self, secret: str, value: bytearray) -> Outcome:
         """Use a page; whatever happens, the value is overwritten when this returns."""
+        page = self._pages.get(_digest(secret))
         try:
-            async with self._one_at_a_time:
-                return await self._submit(secret, value)
+            return await self._use(page, value) if page else Outcome(Fate.OVER)
         finally:
             wipe(value)
 
-    async def _submit(self, secret: str, value: bytearray) -> Outcome:
-        page = self._pages.get(_digest(secret))
-        if page is None or page.outcome is not None or self._is_old(page):
-            return Outcome(Fate.OVER)
-        page.tries += 1
-        outcome = await page.take(value)
-        if not outcome.again or page.tries >= _TRIES:
-            page.outcome = outcome
+    async def give(self, person: UserId, value: bytearray) -> Outcome:
+        """Use the page that waits for somebody's share, without its address: they gave it to us in another way."""
+        waits = (page for page in self._pages.values() if (page.person, page.want) == (person, Want.SHARE))
+        page = next((page for page in waits if page.outcome is None and not self._is_old(page)), None)
+        return await self._use(page, value) if page else Outcome(Fate.OVER)
+
+    def _base(self, want: Want) -> str:
+        """Return where pages stand; "" where a share may come without one, and phones cannot reach us."""
+        settings = self._desk.settings
+        by_dm = want is Want.SHARE and settings.openbao.shares_by_dm
+        return "" if by_dm and settings.web.public_url is None else public_url(settings)
+
+    async def _use(self, page: _Page, value: bytearray) -> Outcome:
+        async with page.in_use:
+            if page.outcome is not None or self._is_old(page):
+                return Outcome(Fate.OVER)
+            page.tries += 1
+            outcome = await page.take(value)
+            if not outcome.again:
+                page.outcome = outcome
+            elif page.tries >= _TRIES:
+                outcome = page.outcome = Outcome(Fate.OVER)
         log.info("once.used", person=page.person, want=page.want.value, fate=outcome.fate.value)
         return outcome
 

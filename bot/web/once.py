@@ -6,9 +6,11 @@ from datetime import datetime
 from html import escape
 from pathlib import Path
 from string import Template
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from bot.clients.unsealing import wipe
 from bot.core.once import Fate, OncePage, Outcome, Want
 from bot.web.answers import line
 
@@ -16,6 +18,8 @@ PREFIX = "/once/"
 _LONGEST = 16 * 1024
 _SECONDS = 10.0
 _FIELD = b"value="
+_MOST_DOTS = 9
+_BLANK = b" \t\r\n"
 _PAGE = Template((Path(__file__).parent / "templates" / "once.html").read_text(encoding="utf-8"))
 _FORM = Template((Path(__file__).parent / "templates" / "form.html").read_text(encoding="utf-8"))
 
@@ -31,7 +35,7 @@ _SAYS: dict[Fate, tuple[str, str]] = {
     Fate.OPENED: ("✓ Unsealed", "That was the last one needed. Thank you. You can close this page."),
     Fate.REPEATED: (
         "That share was given already",
-        "It counts once: still {progress} of {threshold}.",
+        "It counts once: still {progress} of {threshold}. Give your own.",
     ),
     Fate.WRONG: (
         "The shares did not fit",
@@ -54,8 +58,10 @@ class Once:
         submit: Callable[[str, bytearray], Awaitable[Outcome]],
         clock: Callable[[datetime], str],
         nonce: Callable[[], str],
+        public_url: str | None,
     ) -> None:
         """`clock` tells a moment as the time of day where the team is; `nonce` names what one answer may run."""
+        self._origin = _origin(public_url)
         self._find = find
         self._submit = submit
         self._clock = clock
@@ -65,8 +71,8 @@ class Once:
         """Show a page, or take what it asks for."""
         secret = request.rel_url.raw_path.removeprefix(PREFIX)
         page = self._find(secret)
-        if page is None:
-            return self._html(404, "This page is over", _words(Outcome(Fate.OVER)))
+        if page is None or page.outcome is not None:
+            return self._over(page.outcome if page and page.outcome else Outcome(Fate.OVER))
         match request.method:
             case "GET" | "HEAD":
                 return self._shown(page)
@@ -74,11 +80,14 @@ class Once:
                 return await self._taken(request, secret, page)
         return line(405, "only GET and POST here", {"Allow": "GET, POST"})
 
+    def _over(self, outcome: Outcome) -> web.Response:
+        """Say what became of a page; whether one that is over ever was, nobody learns."""
+        return self._html(404 if outcome.fate is Fate.OVER else 200, "Sunbeam Ops", _words(outcome))
+
     def _shown(self, page: OncePage, said: Outcome | None = None) -> web.Response:
-        if page.outcome is not None:
-            return self._html(200, "Sunbeam Ops", _words(page.outcome))
         title, label = _ASKS[page.want]
-        warning = "".join(f"<p class=no>{escape(each)}</p>" for each in _SAYS[said.fate]) if said else ""
+        words = "<br>".join(map(escape, _said(said))) if said else ""
+        warning = f'<p class="no" role="alert">{words}</p>' if words else ""
         form = _FORM.substitute(
             title=escape(title),
             about=escape(page.about),
@@ -90,7 +99,7 @@ class Once:
         return self._html(200, title, form)
 
     async def _taken(self, request: web.BaseRequest, secret: str, page: OncePage) -> web.StreamResponse:
-        if not _is_own(request):
+        if not self._is_own(request):
             return line(403, "not from this page")
         value = await _value(request)
         if value is None:
@@ -99,7 +108,17 @@ class Once:
         if outcome.again:
             return self._shown(page, outcome)
         # The page itself says what became of it, however often it is loaded again.
-        return web.Response(status=303, headers={"Location": f"{PREFIX}{secret}", **_HEADERS})
+        return web.Response(status=303, headers={"Location": secret, **_HEADERS})
+
+    def _is_own(self, request: web.BaseRequest) -> bool:
+        """Tell whether a form came from a page of ours: what a browser says of it must not name another site.
+
+        Nobody else's page can know where to send one, since the address is the secret; this is the second lock.
+        """
+        if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
+            return False
+        # A page without a referrer calls its own origin `null` (Fetch, "append a request Origin header").
+        return request.headers.get("Origin", "null") in {"null", self._origin}
 
     def _html(self, status: int, title: str, body: str) -> web.Response:
         nonce = self._nonce()
@@ -112,31 +131,38 @@ class Once:
         return web.Response(status=status, text=text, content_type="text/html", headers=headers)
 
 
-def _is_own(request: web.BaseRequest) -> bool:
-    """Tell whether a form came from a page of ours: what a browser says of it must not name another site."""
-    return request.headers.get("Sec-Fetch-Site", "same-origin") in {"same-origin", "none"}
+def _origin(public_url: str | None) -> str:
+    """Return how a browser names where our pages come from."""
+    parts = urlsplit((public_url or "").lower())
+    return f"{parts.scheme}://{parts.netloc}".removesuffix(":443")
 
 
 async def _value(request: web.BaseRequest) -> bytearray | None:
     """Read the one field of the form; None when it is too long or slow."""
     body = bytearray()
     try:
+        return _decoded(body) if await _read(request, body) else None
+    finally:
+        wipe(body)
+
+
+async def _read(request: web.BaseRequest, body: bytearray) -> bool:
+    try:
         async with asyncio.timeout(_SECONDS):
             while piece := await request.content.readany():
                 body += piece
                 if len(body) > _LONGEST:
-                    return None
+                    return False
     except (TimeoutError, ConnectionError, web.RequestPayloadError):
-        return None
-    at = body.find(_FIELD)
-    value = _decoded(body[at + len(_FIELD) :]) if at >= 0 else bytearray()
-    body[:] = bytes(len(body))
-    return value.strip()
+        return False
+    return True
 
 
 def _decoded(form: bytearray) -> bytearray:
-    """Undo what a form does to its bytes, without making a text of them: a text cannot be overwritten."""
-    out, at = bytearray(), 0
+    """Return the field's bytes, less blanks around them, without making a text: that could not be overwritten."""
+    out, at = bytearray(), len(_FIELD)
+    if not form.startswith(_FIELD):
+        return out
     while at < len(form) and form[at] != ord("&"):
         if form[at] == ord("%") and (pair := _pair(form[at + 1 : at + 3])) is not None:
             out.append(pair)
@@ -144,7 +170,10 @@ def _decoded(form: bytearray) -> bytearray:
         else:
             out.append(ord(" ") if form[at] == ord("+") else form[at])
             at += 1
-    form[:] = bytes(len(form))
+    while out and out[-1] in _BLANK:
+        out.pop()
+    while out and out[0] in _BLANK:
+        del out[0]
     return out
 
 
@@ -155,11 +184,21 @@ def _pair(digits: bytearray) -> int | None:
         return None
 
 
+def _said(outcome: Outcome) -> tuple[str, ...]:
+    return tuple(words.format(progress=outcome.progress, threshold=outcome.threshold) for words in _SAYS[outcome.fate])
+
+
 def _words(outcome: Outcome) -> str:
-    title, below = (
-        words.format(progress=outcome.progress, threshold=outcome.threshold) for words in _SAYS[outcome.fate]
-    )
-    return f"<h1>{escape(title)}</h1><p>{escape(below)}</p>"
+    title, below = _said(outcome)
+    return f"<h1>{escape(title)}</h1>{_dots(outcome)}<p>{escape(below)}</p>"
+
+
+def _dots(outcome: Outcome) -> str:
+    """Return how far it is, for the eye; the words beside it say the same."""
+    if outcome.fate is not Fate.COUNTED or outcome.threshold > _MOST_DOTS:
+        return ""
+    dots = "●" * outcome.progress + "○" * (outcome.threshold - outcome.progress)
+    return f'<p class="dots" aria-hidden="true">{dots}</p>'
 
 
 _HEADERS = {

@@ -20,6 +20,7 @@ from bot.demo.homeserver import Homeserver, Session
 
 pytestmark = pytest.mark.real
 NOW = timedelta(0)
+SHARE = "3fa9" * 16 + "c1"
 
 
 class Phone:
@@ -350,3 +351,24 @@ async def give_key(phone: Phone, scene: Scene, bot: Matrix, session_key: str) ->
     letter = olm._olm_encrypt(olm.session_store.get(device.curve25519), device, "m.room_key", content)
     path = f"/_matrix/client/v3/sendToDevice/m.room.encrypted/{secrets.token_hex(4)}"
     scene.server.call("PUT", path, {"messages": {scene.bot: {bot.device_id: letter}}}, by=scene.anna)
+
+
+@pytest.mark.parametrize(("confides", "shares"), [(True, [SHARE]), (False, [])])
+async def test_a_share_is_handed_on_apart_and_only_where_that_is_wanted(
+    scene: Scene, phone: Phone, bot: Matrix, confides: bool, shares: list[str]
+) -> None:
+    await bot.close()
+    bot = scene.matrix(confides=confides)
+    await bot.open()
+    since = (await bot.sync(None, poll=NOW)).next_batch
+    await phone.sync()
+    for words in (f"!unseal {SHARE}", f"!unseal {SHARE} please", SHARE, "!unseal hello"):
+        await phone.says(scene.room, words)
+    scene.server.say(scene.anna, scene.room, f"!unseal {SHARE}")
+
+    batch = await bot.sync(since, poll=NOW)
+    await bot.close()
+
+    assert [each.share.decode() for each in batch.confided] == shares
+    assert SHARE not in repr(batch)
+    assert [each.body for each in batch.heard] == [*["unseal share"] * 3, "!unseal hello", "unseal share"]

@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,9 +10,12 @@ import pytest
 from bot.command import ActionContext, Context
 from bot.core.errors import Denied, NotBegun, Unreachable, UsageError
 from bot.core.facts import Verdict
+from bot.core.health import OutboxState, SelfReport
+from bot.core.keys import KeysState, report
 from bot.core.names import RequestId
 from bot.core.policy import Risk
 from bot.core.rollouts import ACTION, RESTARTED_AT
+from bot.demo.cluster import Object
 from commands.restart import RestartPlan, RestartReport, preview, restart
 from commands.rollout import rollout_undo, scale
 from tests.commands import conftest
@@ -276,3 +279,97 @@ async def test_the_reader_is_told_how_far_it_is(house: House) -> None:
 
     assert all(isinstance(each, RestartReport) and not each.over for each in house.shown)
     assert ctx.request.sender == ANNA
+
+
+REPORTS = [
+    (KeysState.PRESENT, timedelta(minutes=119), ""),
+    (KeysState.PRESENT, timedelta(minutes=121), "whether its keys are kept is not known: keys-check last ran 2 h ago"),
+    (KeysState.EMPTY, timedelta(0), "its keys Secret is EMPTY, and it comes back sealed: for good"),
+    (KeysState.PLACEHOLDER, timedelta(0), "its keys Secret is PLACEHOLDER, and it comes back sealed: for good"),
+    (None, timedelta(0), "whether its keys are kept is not known: keys-check has not run yet"),
+]
+
+
+@pytest.mark.parametrize(("state", "old", "why"), REPORTS)
+@pytest.mark.parametrize("line", ["restart", "scale", "rollout undo"])
+async def test_openbao_goes_only_while_its_keys_are_known_to_be_kept(
+    house: House, line: str, state: KeysState | None, old: timedelta, why: str
+) -> None:
+    command, words = {
+        "restart": (restart, ("data/openbao",)),
+        "scale": (scale, ("data/openbao", 0)),
+        "rollout undo": (rollout_undo, ("data/openbao",)),
+    }[line]
+    async with house.open() as ctx:
+        # Something to go back to.
+        house.cluster.store.put(config_map(KeysState.PRESENT, house.now))
+        await restart.handler(acting(ctx, house), "data/openbao")
+        house.cluster.store.put(config_map(state, house.now - old))
+        assert command.preview
+
+        if why:
+            with pytest.raises(UsageError) as refused:
+                await command.preview(ctx, *words)
+            assert refused.value.problem == f"data/openbao is left alone: {why}"
+            assert "then ask again" in refused.value.hint
+        else:
+            assert (await command.preview(ctx, *words)).risk is Risk.DANGEROUS
+
+
+async def test_what_the_cluster_does_not_tell_of_the_keys_is_no_yes(house: House) -> None:
+    async with house.open() as ctx:
+        house.cluster.access.deny("get", "configmaps")
+
+        with pytest.raises(UsageError, match="is not known: Kubernetes: may not get configmaps"):
+            await preview(ctx, "data/openbao")
+
+
+async def test_a_house_without_such_a_secret_restarts_openbao_on_two_peoples_word(house: House) -> None:
+    house.settings = {"openbao": {"keys_report": None}}
+    async with house.open() as ctx:
+        plan = await preview(ctx, "data/openbao")
+
+    assert plan.risk is Risk.DANGEROUS
+
+
+async def test_nobody_asks_for_the_keys_when_something_else_goes(house: House) -> None:
+    async with house.open() as ctx:
+        house.cluster.access.deny("get", "configmaps")
+
+        await preview(ctx, "ory/hydra")
+
+    assert not [path for _, path in house.cluster.request_log if "configmaps" in path]
+
+
+async def test_the_homeserver_goes_when_the_room_has_read_that_we_go_mute(house: House) -> None:
+    waiting = iter((2, 1, 0))
+    at_rest = timedelta(0)
+
+    async def telling() -> SelfReport:
+        assert restarted_at(house, "Deployment", "matrix", "tuwunel") is None
+        return SelfReport("0.1.0", house.now, OutboxState(next(waiting), at_rest), at_rest, None, ())
+
+    async with house.open() as ctx:
+        result = await restart.handler(acting(replace(ctx, report=telling), house), "matrix/tuwunel")
+
+    assert next(waiting, "all read") == "all read"
+    assert (house.shown[0].goes_mute, house.shown[0].over) == (True, False)
+    assert (result.goes_mute, result.verdict) == (True, Verdict.OK)
+
+
+async def test_a_room_that_reads_nothing_keeps_the_homeserver_from_nothing(house: House) -> None:
+    stuck = SelfReport("0.1.0", house.now, OutboxState(3, timedelta(minutes=5)), None, None, ())
+
+    async def telling() -> SelfReport:
+        return stuck
+
+    async with house.open() as ctx:
+        result = await restart.handler(acting(replace(ctx, report=telling), house), "matrix/tuwunel")
+
+    assert result.verdict is Verdict.OK
+
+
+def config_map(state: KeysState | None, at: datetime) -> Object:
+    metadata = {"name": "openbao-keys-check", "namespace": "data"}
+    data = report(state, at) if state else {}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}

@@ -107,3 +107,18 @@ def test_a_stranger_learns_nothing_of_the_other_reasons() -> None:
     )
 
     assert decide(worst) == Refuse(Reason.STRANGER)
+
+
+@pytest.mark.parametrize(
+    ("role", "least", "ruling"),
+    [
+        (A, A, Ask()),
+        (O, A, Refuse(Reason.ROLE, A)),
+        (V, A, Refuse(Reason.ROLE, A)),
+        # What a command asks for never lowers what its class does.
+        (V, V, NEEDS_OPERATOR),
+        (O, V, Ask()),
+    ],
+)
+def test_a_command_may_ask_for_more_than_its_class_does(role: Role, least: Role, ruling: Ruling) -> None:
+    assert decide(replace(FINE, role=role, risk=Risk.DANGEROUS, least=least)) == ruling

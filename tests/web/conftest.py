@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +15,7 @@ from bot.core.health import Check, Readiness
 from bot.core.names import RoomId
 from bot.core.webhook import Webhook
 from bot.web.limits import Limits
-from bot.web.server import Door
+from bot.web.server import Door, Page
 
 TOKEN = "obviously-a-test-token-0123456789"
 NEXT_TOKEN = "obviously-the-next-test-token-987"
@@ -66,8 +66,8 @@ class House:
 
 
 @asynccontextmanager
-async def opened(**limits: Any) -> AsyncIterator[House]:
-    """Open a door with these limits, everything else as in production but for the quick end."""
+async def opened(pages: Mapping[str, Page] | None = None, **limits: Any) -> AsyncIterator[House]:
+    """Open a door with these pages and limits, everything else as in production but for the quick end."""
     house = House()
     door = Door(
         "127.0.0.1:0",
@@ -77,6 +77,7 @@ async def opened(**limits: Any) -> AsyncIterator[House]:
         overflow=house.overflowed.append,
         readiness=house.ready,
         metrics=house.metrics,
+        pages=pages or {},
         limits=Limits(**({"stop_seconds": 0.2} | limits)),
     )
     house.port = await door.start()
@@ -106,12 +107,12 @@ class Socket:
             self.writer.write(part.encode("utf-8", "surrogateescape") if isinstance(part, str) else part)
         await self.writer.drain()
 
-    async def answer(self) -> tuple[int, dict[str, str], str]:
-        """Read one answer: status, headers by lower-case name, body."""
+    async def answer(self, *, bare: bool = False) -> tuple[int, dict[str, str], str]:
+        """Read one answer: status, headers by lower-case name, body; `bare`: of a HEAD, which has none."""
         head = (await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 5)).decode()
         first, *lines = head.strip().split("\r\n")
         headers = {name.lower(): value for name, _, value in (each.partition(": ") for each in lines)}
-        body = await self.reader.readexactly(int(headers.get("content-length", 0)))
+        body = b"" if bare else await self.reader.readexactly(int(headers.get("content-length", 0)))
         return int(first.split()[1]), headers, body.decode()
 
     async def ended(self, seconds: float = 5) -> bool:
@@ -159,6 +160,6 @@ async def asked(house: House, *lines: str, body: bytes | str = b"", **where: str
     sized = [f"Content-Length: {len(payload)}"] if payload else []
     try:
         await socket.send(head(*lines, *sized, **where), payload)
-        return await socket.answer()
+        return await socket.answer(bare=where.get("method") == "HEAD")
     finally:
         socket.close()

@@ -47,6 +47,7 @@ class Matrix:
 
     `access_token` and `password` are asked when needed, so that they stay in their files; one of them must be given.
     With `encryption`, keys live under `state`, and nothing is sent before the first `sync` told what is encrypted.
+    With `confides`, shares that are typed to us in encrypted lines come with the batch, apart from what was heard.
     Every method raises Unreachable, RateLimited, LoggedOut, Denied, Missing or Rejected.
     """
 
@@ -60,6 +61,7 @@ class Matrix:
         access_token: Callable[[], str] | None,
         password: Callable[[], str] | None,
         encryption: bool,
+        confides: bool = False,
         now: Callable[[], datetime],
         count: Counter | None = None,
     ) -> None:
@@ -76,7 +78,7 @@ class Matrix:
             now=now,
             count=count,
         )
-        self._listener = Listener(user)
+        self._listener = Listener(user, confides=confides)
         self._known_by = 0
 
     async def open(self) -> None:
@@ -136,6 +138,7 @@ class Matrix:
             invites(answer, self.user),
             max(listened.unreadable, 0),
             changed(answer),
+            listened.confided,
         )
 
     async def history(self, room: RoomId, start: str, stop: str | None, limit: int = _PAGE) -> Page:

@@ -8,6 +8,8 @@ from bot.clients.matrix.paths import API, part, room_path, said
 from bot.core.errors import Missing, NeighbourError
 from bot.core.names import RoomId, UserId
 
+# The preset would let guests join.
+_NO_GUESTS = {"type": "m.room.guest_access", "state_key": "", "content": {"guest_access": "forbidden"}}
 Call = Callable[..., Awaitable[Json]]
 
 _ENCRYPTION = {"type": "m.room.encryption", "state_key": "", "content": {"algorithm": "m.megolm.v1.aes-sha2"}}
@@ -45,6 +47,6 @@ async def _make(call: Call, person: UserId, *, encrypted: bool) -> RoomId:
         "is_direct": True,
         "invite": [person],
         "name": "Sunbeam Ops",
-        "initial_state": [_ENCRYPTION] if encrypted else [],
+        "initial_state": [_NO_GUESTS, *([_ENCRYPTION] if encrypted else [])],
     }
     return RoomId(said(await call("POST", f"{API}/createRoom", body), "room_id"))

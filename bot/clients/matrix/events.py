@@ -1,5 +1,6 @@
 """The homeserver's JSON turned into what was heard; nothing a member can send makes any function here raise."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +18,9 @@ _SHOWN = ("body", "formatted_body", "filename", "reason", "key")
 _RULES = frozenset(
     f"m.room.{name}" for name in ("member", "join_rules", "guest_access", "history_visibility", "encryption")
 )
+
+
+_CONFIDES = re.compile(r"\s*!\s*(?:sunbeam\s+)?(?:vault\s+)?unseal\s+(?P<share>[\w+/=-]{16,200})\s*", re.IGNORECASE)
 
 
 class Unreadable(ValueError):
@@ -117,6 +121,16 @@ def heard(room: RoomId, event: Any, me: UserId, *, encrypted: bool) -> Heard | N
         target=said.target,
         encrypted=encrypted,
     )
+
+
+def confided(event: Json) -> bytearray | None:
+    """Return the share of a line that says `!unseal SHARE` and nothing else."""
+    content = obj(event, "content")
+    body = content.get("body")
+    if content.get("msgtype") != "m.text" or not isinstance(body, str) or obj(content, "m.relates_to"):
+        return None
+    found = _CONFIDES.fullmatch(body)
+    return bytearray(found["share"].encode()) if found else None
 
 
 def _texts(content: Json) -> Iterator[str]:
