@@ -26,6 +26,11 @@ def scrub(text: str) -> str:
     return text
 
 
+def without_tokens(text: str) -> str:
+    """Return text without what is a token as it stands: for what is compared, where `scrub` would take too much."""
+    return _TOKENS.sub(MASK, text) if len(text) >= _SHORTEST_TOKEN else text
+
+
 def _if_mixed(match: re.Match[str]) -> str:
     return f"{match['kept']}{MASK}" if is_mixed(match["value"]) else match[0]
 
@@ -193,6 +198,8 @@ TOKENS = (
     ),
 )
 """What is a token as it stands."""
+_TOKENS = re.compile("|".join(TOKENS))
+_SHORTEST_TOKEN = 16
 # What is secret as it stands.
 _SHAPES = (
     *TOKENS,

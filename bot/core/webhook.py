@@ -12,6 +12,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError
 
 from bot.core.errors import UsageError
+from bot.core.scrub import scrub, without_tokens
 
 MOST_ALERTS = 10_000
 """More in one webhook are refused with `TooMany`."""
@@ -47,8 +48,9 @@ class Alert:
 
     status: Status
     labels: Mapping[str, str]
-    """Sorted by name; long values are clipped and end in an ellipsis."""
+    """Sorted by name; long values are clipped and end in an ellipsis. What is a token by its shape is masked."""
     annotations: Mapping[str, str]
+    """Without secrets: they are stored, and Alertmanager keeps the whole."""
     starts_at: datetime
     """Aware, UTC, milliseconds: Alertmanager's API tells no more, and the same alert must be known by both."""
     ends_at: datetime | None
@@ -170,15 +172,25 @@ def _pairs(value: object) -> Mapping[str, str]:
     return {_fit(name, _NAME_CHARACTERS): _text(value[name]) for name in sorted(kept)}
 
 
+def _labels(value: object) -> Mapping[str, str]:
+    """Return pairs less tokens: what only looks like a secret stays, for silences and groups go by labels."""
+    return {name: without_tokens(text) for name, text in _pairs(value).items()}
+
+
+def _annotations(value: object) -> Mapping[str, str]:
+    return {name: scrub(text) for name, text in _pairs(value).items()}
+
+
 def _link(value: object) -> str:
     """Return a URL whole or not at all: a clipped one leads astray."""
     if not isinstance(value, str):
         return _text(value)
-    return _fit(value, _URL_CHARACTERS) if len(value) <= _URL_CHARACTERS else ""
+    return _fit(without_tokens(value), _URL_CHARACTERS) if len(value) <= _URL_CHARACTERS else ""
 
 
 def _key(value: object) -> str:
     """Return a group key; a very long one keeps its beginning, and a digest so that two stay two."""
+    value = without_tokens(value) if isinstance(value, str) else value
     if not isinstance(value, str) or len(value) <= _KEY_CHARACTERS:
         return _text(value)
     whole = hashlib.sha256(value.encode("utf-8", "replace")).hexdigest()
@@ -215,7 +227,8 @@ def _count(value: object) -> int:
 
 
 _Text = Annotated[str, BeforeValidator(_text)]
-_Pairs = Annotated[Mapping[str, str], PlainValidator(_pairs)]
+_Labels = Annotated[Mapping[str, str], PlainValidator(_labels)]
+_Annotations = Annotated[Mapping[str, str], PlainValidator(_annotations)]
 _Link = Annotated[str, BeforeValidator(_link)]
 _Key = Annotated[str, BeforeValidator(_key)]
 _Start = Annotated[datetime, PlainValidator(_start)]
@@ -229,8 +242,8 @@ class _Single(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     status: Status
-    labels: _Pairs
-    annotations: _Pairs = Field(default_factory=dict)
+    labels: _Labels
+    annotations: _Annotations = Field(default_factory=dict)
     starts_at: _Start = Field(alias="startsAt")
     ends_at: _End = Field(default=None, alias="endsAt")
     generator_url: _Link = Field(default="", alias="generatorURL")
@@ -261,9 +274,9 @@ class _Group(BaseModel):
     receiver: _Text = ""
     status: Status | None = None
     group_key: _Key = Field(default="", alias="groupKey")
-    group_labels: _Pairs = Field(default_factory=dict, alias="groupLabels")
-    common_labels: _Pairs = Field(default_factory=dict, alias="commonLabels")
-    common_annotations: _Pairs = Field(default_factory=dict, alias="commonAnnotations")
+    group_labels: _Labels = Field(default_factory=dict, alias="groupLabels")
+    common_labels: _Labels = Field(default_factory=dict, alias="commonLabels")
+    common_annotations: _Annotations = Field(default_factory=dict, alias="commonAnnotations")
     external_url: _Link = Field(default="", alias="externalURL")
     version: _Text = ""
     truncated: _Count = Field(default=0, alias="truncatedAlerts")
@@ -286,14 +299,14 @@ class _Group(BaseModel):
         )
 
 
-_LABELS = "must be an object of texts"
+_OBJECT = "must be an object of texts"
 _RIGHT = {
     "status": "must be firing or resolved",
-    "labels": _LABELS,
-    "annotations": _LABELS,
-    "groupLabels": _LABELS,
-    "commonLabels": _LABELS,
-    "commonAnnotations": _LABELS,
+    "labels": _OBJECT,
+    "annotations": _OBJECT,
+    "groupLabels": _OBJECT,
+    "commonLabels": _OBJECT,
+    "commonAnnotations": _OBJECT,
     "startsAt": "must be an RFC 3339 time",
     "endsAt": "must be an RFC 3339 time",
     "truncatedAlerts": "must be a whole number",

@@ -328,3 +328,22 @@ def test_a_fingerprint_depends_on_names_and_values_and_not_on_order() -> None:
     assert fingerprint(labels) == fingerprint(dict(reversed(labels.items())))
     assert fingerprint({"a": "12"}) != fingerprint({"a": "1", "2": ""})
     assert fingerprint({}) == "cbf29ce484222325"
+
+
+def test_what_is_kept_of_an_alert_holds_no_secret_and_its_labels_stay_what_groups_go_by() -> None:
+    token, pod = "ghp_aZ7aZ7aZ7aZ7aZ7aZ7aZ7aZ7aZ7aZ7aZ7aZ7aZ", "hydra-7d9f8c6b5d-x2k9p"
+    labels = {"alertname": "Leaky", "pod": pod, "token": token}
+    told = alert(
+        labels=labels,
+        annotations={"summary": "dial postgres://app:hunter2aZ7@db: refused", "description": f"used {token}"},
+        generatorURL=f"http://prometheus/graph?g0.expr={token}",
+    )
+    sent = group(told, groupLabels=labels, commonLabels=labels, groupKey=f'{{}}:{{token="{token}"}}')
+
+    hook = parse(json.dumps(sent).encode())
+
+    assert token not in repr(hook)
+    assert "hunter2aZ7" not in repr(hook)
+    assert hook.alerts[0].labels == {"alertname": "Leaky", "pod": pod, "token": "[secret]"}
+    assert hook.alerts[0].fingerprint == "0123456789abcdef"
+    assert hook.alerts[0].annotations["summary"] == "dial postgres://app:[secret]@db: refused"

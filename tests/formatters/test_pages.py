@@ -145,13 +145,14 @@ def test_every_document_fits_and_says_the_same_in_both_forms(
     assert fitted is document or (fitted.file is not None and fitted.file.text == body(document))
 
 
-def test_five_thousand_log_lines_are_cut_within_a_second() -> None:
+def test_five_thousand_log_lines_are_cut_in_a_moment() -> None:
     document = Document(Verdict.OK, line("t"), (Pre("\n".join(["2026-01-01 ünïcode log line " * 4] * 5_000)),))
 
     started = time.thread_time()
     fit(document)
 
-    assert time.thread_time() - started < 1
+    # Half a second where nothing else runs; trying one line less at a time takes minutes.
+    assert time.thread_time() - started < 10
 
 
 def _content_bytes(document: Document) -> int:
