@@ -312,6 +312,7 @@ class App:
             show=partial(self.live.show, live),
             sleep=self.system.sleep,
             heard_from=self.voices.heard_from,
+            last_word=self.voices.last_word,
             stopped=live.stopped,
             running=self.live.running,
             end=self.live.end,

@@ -122,6 +122,8 @@ class Context:
     """Wait so many seconds."""
     heard_from: Callable[[UserId, str, datetime], datetime | None]
     """When a known bot said some words in one of our rooms since a moment; None: not yet."""
+    last_word: Callable[[UserId], datetime | None]
+    """When a known bot last said anything in one of our rooms; None: not since the start."""
     stopped: Event
     """Set when somebody no longer wants to follow; a command that goes on for long looks at it."""
     running: Callable[[str], int]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.command import Context, command
-from bot.core.catalogue import CnpgProbe, ExecProbe, Probe, ReadyProbe, Services
+from bot.core.catalogue import CnpgProbe, ExecProbe, MeshProbe, Probe, ReadyProbe, Services
 from bot.core.errors import Denied, Missing, Unreachable, UsageError
 from bot.core.facts import Unknown, Verdict, worst
 from bot.core.findings import Finding, verdict_of
@@ -14,6 +14,7 @@ from bot.core.names import Target
 from bot.core.permissions import Need, Scope, looks
 from bot.core.subjects import without_ending
 from commands.asking import ask_all
+from commands.mesh import NEEDS as MESH_NEEDS
 from commands.parameters import NamespaceOption, meant, near, place
 from commands.probes import READY_KINDS, probe, ready
 from commands.surveys import survey
@@ -55,6 +56,7 @@ class CheckReport:
     examples=("!check", "!check data", "!check data/postgres"),
     needs=(
         *looks(*READY_KINDS, Kind.PODS, Kind.OBJECTSTORES),
+        *MESH_NEEDS,
         Need("get", Kind.CLUSTERS),
         Need("get", Kind.NAMESPACES, scope=Scope.CLUSTER),
         # A websocket exec is a GET; from 1.35 on the API server asks for create as well (KEP-4006).
@@ -122,7 +124,7 @@ async def _checked(ctx: Context, chosen: Services) -> tuple[ServiceCheck, ...]:
         survey(ctx.neighbours.kubernetes, READY_KINDS if looked_up else (), looked_up, limit),
     )
     found = (
-        ready(space, each, workloads) if isinstance(each, ReadyProbe) else answers[space, name]
+        ready(ctx, space, each, workloads) if isinstance(each, ReadyProbe) else answers[space, name]
         for space, name, each in rows
     )
     return tuple(
@@ -133,6 +135,6 @@ async def _checked(ctx: Context, chosen: Services) -> tuple[ServiceCheck, ...]:
 
 def _blamed(probe: Probe, finding: Finding) -> Finding:
     """Say whose silence it is: what is asked through Kubernetes may be well while Kubernetes does not answer."""
-    if isinstance(finding, Unknown) and isinstance(probe, ReadyProbe | CnpgProbe | ExecProbe):
+    if isinstance(finding, Unknown) and isinstance(probe, ReadyProbe | CnpgProbe | ExecProbe | MeshProbe):
         return Unknown(f"Kubernetes: {finding.reason}")
     return finding

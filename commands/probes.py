@@ -4,19 +4,31 @@ import asyncio
 from typing import Any, assert_never
 
 from bot.command import Context
-from bot.core.catalogue import CnpgProbe, ExecProbe, HttpProbe, ReadyProbe, SealProbe
+from bot.core.catalogue import CnpgProbe, ExecProbe, HttpProbe, MeshProbe, ReadyProbe, SealProbe, TargetsProbe
 from bot.core.errors import Missing, Unreachable
 from bot.core.facts import Unknown, Verdict
-from bot.core.findings import ExecFinding, Finding, HttpFinding, NoPodFinding, ReadyFinding, SealFinding
-from bot.core.kinds import Kind
+from bot.core.findings import (
+    ExecFinding,
+    Finding,
+    HttpFinding,
+    NoPodFinding,
+    ReadyFinding,
+    SealFinding,
+    SpeakerFinding,
+    TargetsFinding,
+)
+from bot.core.kinds import Kind, Object
+from bot.core.moments import moment
 from bot.core.pods import read_pod
+from bot.core.rollouts import RESTARTED_AT
 from bot.core.workloads import read_wish
 from commands.asking import PART
 from commands.cnpg import cnpg
+from commands.mesh import mesh
 from commands.surveys import Survey
 from commands.vault import keys_state
 
-Asked = HttpProbe | CnpgProbe | ExecProbe | SealProbe
+Asked = HttpProbe | CnpgProbe | ExecProbe | SealProbe | TargetsProbe | MeshProbe
 """The probes that ask a question of their own."""
 READY_KINDS = (Kind.DEPLOYMENTS, Kind.STATEFULSETS, Kind.DAEMONSETS)
 """Where a ready probe looks for its workload."""
@@ -36,18 +48,41 @@ async def probe(ctx: Context, namespace: str, question: Asked) -> Finding:
                 ctx.neighbours.openbao.all(limit=ctx.settings.limits.probe * PART), keys_state(ctx)
             )
             return SealFinding(pods, keys)
+        case TargetsProbe():
+            return await _targets(ctx)
+        case MeshProbe():
+            return await mesh(ctx, question)
         case _:
             assert_never(question)
 
 
-def ready(namespace: str, question: ReadyProbe, workloads: Survey) -> Finding:
+def ready(ctx: Context, namespace: str, question: ReadyProbe, workloads: Survey) -> Finding:
     """Look a workload up among those of READY_KINDS: one listing answers all of these probes."""
     for kind in READY_KINDS:
         for obj in workloads.found.get(kind, ()):
             if obj["metadata"]["name"] == question.ready and obj["metadata"].get("namespace") == namespace:
                 wish = read_wish(kind, obj)
-                return ReadyFinding(wish.ready, wish.wanted)
+                found = ReadyFinding(wish.ready, wish.wanted)
+                return _speaker(ctx, found, obj) if question.speaks else found
     return workloads.gap(READY_KINDS, namespace) or Unknown(f"no workload named {question.ready}")
+
+
+def _speaker(ctx: Context, found: ReadyFinding, obj: Object) -> SpeakerFinding:
+    notes = obj["spec"]["template"]["metadata"].get("annotations") or {}
+    user = ctx.settings.sol.user
+    return SpeakerFinding(
+        found, moment(notes.get(RESTARTED_AT)), ctx.last_word(user) if user else None, as_of=ctx.clock()
+    )
+
+
+async def _targets(ctx: Context) -> TargetsFinding:
+    told = await ctx.neighbours.prometheus.query("up")
+    down = {
+        "/".join(part for name in ("namespace", "job") if (part := each.labels.get(name)))
+        for each in told
+        if each.value != 1
+    }
+    return TargetsFinding(sum(each.value == 1 for each in told), tuple(sorted(down)))
 
 
 async def _http(ctx: Context, namespace: str, question: HttpProbe) -> Finding:

@@ -12,13 +12,17 @@ from bot.core.findings import (
     ExecFinding,
     Finding,
     HttpFinding,
+    MeshFinding,
     NoPodFinding,
     ReadyFinding,
     SealFinding,
+    SpeakerFinding,
+    TargetsFinding,
 )
 from bot.core.keys import Keys, KeysReport, KeysState
 from bot.core.seal import SealStatus
 from formatters.document import Code, Glyph, Inline, Line, Mark, line
+from formatters.mesh import mesh_words, ready_words, some
 from formatters.words import age, ago, count
 
 _OUTPUT_SHOWN = 40
@@ -31,19 +35,31 @@ def finding_words(finding: Finding) -> Line:
             words = line(reason)
         case HttpFinding():
             words = line(_http(finding))
-        case ReadyFinding(ready, wanted):
-            words = line(f"{ready}/{wanted} ready" if wanted else "scaled to 0")
-        case CnpgFinding():
-            words = joined(_cnpg(finding))
+        case ReadyFinding():
+            words = ready_words(finding)
         case ExecFinding():
             words = _exec(finding)
         case NoPodFinding(pods):
             words = line(f"0/{pods} ready")
-        case SealFinding():
-            words = joined(_seal(finding))
+        case TargetsFinding():
+            words = line(*_targets(finding))
+        case CnpgFinding() | SealFinding() | MeshFinding() | SpeakerFinding():
+            words = joined(_parts(finding))
         case _:
             assert_never(finding)
     return words
+
+
+def _parts(finding: CnpgFinding | SealFinding | MeshFinding | SpeakerFinding) -> Iterator[Line]:
+    match finding:
+        case CnpgFinding():
+            return _cnpg(finding)
+        case SealFinding():
+            return _seal(finding)
+        case MeshFinding():
+            return mesh_words(finding)
+        case _:
+            return _speaker(finding)
 
 
 def _http(found: HttpFinding) -> str:
@@ -119,6 +135,20 @@ def keys_words(keys: Keys) -> Line:
         case KeysReport(state=KeysState.PRESENT):
             return line("keys Secret ok")
     return line(f"keys Secret {keys.state.value.upper()}")
+
+
+def _speaker(found: SpeakerFinding) -> Iterator[Line]:
+    yield ready_words(found.ready)
+    if found.restarted:
+        yield line(f"restarted {ago(found.as_of - found.restarted)}")
+    yield line(f"last word {ago(found.as_of - found.word)}" if found.word else "no word since I started")
+
+
+def _targets(found: TargetsFinding) -> Iterator[Inline]:
+    yield f"{count(found.up, 'target')} up"
+    if found.down:
+        yield f", {len(found.down)} down: "
+        yield from some(found.down)
 
 
 def _seal(found: SealFinding) -> Iterator[Line]:

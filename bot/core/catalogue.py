@@ -36,6 +36,8 @@ class ReadyProbe(_Probe):
 
     ready: str
     """The Deployment's, StatefulSet's or DaemonSet's name."""
+    speaks: bool = False
+    """Whether it talks in the room, as `sol.user`: its last word is told too."""
 
 
 class CnpgProbe(_Probe):
@@ -65,7 +67,25 @@ class SealProbe(_Probe):
     """Always true; the pods stand under `openbao.pods`."""
 
 
-Probe = HttpProbe | ReadyProbe | CnpgProbe | ExecProbe | SealProbe
+class TargetsProbe(_Probe):
+    """Ask Prometheus whether it reaches all that it should scrape."""
+
+    targets: bool
+    """Always true; Prometheus stands under `prometheus`."""
+
+
+class MeshProbe(_Probe):
+    """Look at Linkerd: its control plane, how long its certificates last, and pods that should have a proxy."""
+
+    mesh: str
+    """The namespace of the control plane."""
+    control: tuple[str, ...] = ("linkerd-destination", "linkerd-identity", "linkerd-proxy-injector")
+    """Its Deployments."""
+    certificates: tuple[str, ...] = ("linkerd-trust-anchor", "linkerd-identity-issuer")
+    """The Certificates of cert-manager behind it, in the same namespace; none: nobody is asked how long they last."""
+
+
+Probe = HttpProbe | ReadyProbe | CnpgProbe | ExecProbe | SealProbe | TargetsProbe | MeshProbe
 Services = dict[str, dict[str, Probe]]
 """namespace → service → probe."""
 

@@ -14,6 +14,9 @@ HEALTHY_CLUSTER = "Cluster in healthy state"
 BACKUP_AGE = timedelta(hours=26)
 """A daily backup older than this has missed its turn."""
 
+MESH_LASTS = timedelta(days=60)
+"""What `linkerd check` wants of the trust anchors and the issuer."""
+
 _BUSY, _FULL = 0.8, 0.95
 
 
@@ -152,7 +155,87 @@ class SealFinding:
         return worst([*map(_opened, self.pods.values()), *checked])
 
 
-Finding = HttpFinding | ReadyFinding | CnpgFinding | ExecFinding | NoPodFinding | SealFinding | Unknown
+@dataclass(frozen=True, slots=True)
+class SpeakerFinding:
+    """A workload that talks in the room is there."""
+
+    ready: ReadyFinding
+    restarted: datetime | None
+    """When its pods were last replaced on somebody's word; None: not known."""
+    word: datetime | None
+    """When it last said something; None: not since the bot started."""
+    as_of: datetime
+
+    @property
+    def verdict(self) -> Verdict:
+        """Silence is no fault: nobody may have asked it anything."""
+        return self.ready.verdict
+
+
+@dataclass(frozen=True, slots=True)
+class TargetsFinding:
+    """What Prometheus reaches of what it should scrape."""
+
+    up: int
+    down: tuple[str, ...]
+    """`namespace/job` of what it does not reach."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """What is not scraped has no alerts either; and a Prometheus that knows no target sees nothing at all."""
+        if self.down:
+            return Verdict.WARN
+        return Verdict.OK if self.up else Verdict.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class MeshFinding:
+    """How Linkerd is; each part may be unknown by itself."""
+
+    control: Mapping[str, ReadyFinding | Unknown]
+    """Its Deployments."""
+    ends: Mapping[str, datetime | Unknown]
+    """When its certificates end."""
+    meshed: int | Unknown
+    """Pods that have a proxy."""
+    bare: tuple[str, ...]
+    """`namespace/pod` of those that should have one and do not."""
+    as_of: datetime
+
+    @property
+    def verdicts(self) -> Mapping[str, Verdict]:
+        """How each part is: control plane, certificates, proxies."""
+        proxies = Verdict.WARN if self.bare else Verdict.OK
+        return {
+            "control plane": worst(verdict_of(each) for each in self.control.values()),
+            "certificates": worst([Verdict.OK, *map(self._lasting, self.ends.values())]),
+            "proxies": Verdict.UNKNOWN if isinstance(self.meshed, Unknown) else proxies,
+        }
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst part."""
+        return worst(self.verdicts.values())
+
+    def _lasting(self, end: datetime | Unknown) -> Verdict:
+        if isinstance(end, Unknown):
+            return Verdict.UNKNOWN
+        left = end - self.as_of
+        return Verdict.BAD if left <= timedelta(0) else Verdict.WARN if left < MESH_LASTS else Verdict.OK
+
+
+Finding = (
+    HttpFinding
+    | ReadyFinding
+    | SpeakerFinding
+    | CnpgFinding
+    | ExecFinding
+    | NoPodFinding
+    | SealFinding
+    | TargetsFinding
+    | MeshFinding
+    | Unknown
+)
 
 
 def verdict_of(finding: Finding) -> Verdict:

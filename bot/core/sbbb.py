@@ -5,7 +5,17 @@ counts callers from outside as anonymous and slows them down. What a box does no
 fine: set `services` to fit it.
 """
 
-from bot.core.catalogue import CnpgProbe, ExecProbe, HttpProbe, Probe, ReadyProbe, SealProbe, Services
+from bot.core.catalogue import (
+    CnpgProbe,
+    ExecProbe,
+    HttpProbe,
+    MeshProbe,
+    Probe,
+    ReadyProbe,
+    SealProbe,
+    Services,
+    TargetsProbe,
+)
 from bot.core.templates import ExecTemplate
 
 _LASUITE = (
@@ -73,7 +83,9 @@ SBBB: Services = {
     "lasuite": _ready(*_LASUITE),
     "matrix": {
         "tuwunel": HttpProbe(http="http://tuwunel.matrix.svc:8008/_matrix/client/versions"),
-        **_ready("sol"),
+        "sol": ReadyProbe(ready="sol", speaks=True),
+        # What Sol thinks with; who brings no key is refused, and so knows that it is there.
+        "mistral": HttpProbe(http="https://api.mistral.ai/v1/models", status=401),
     },
     "media": {
         "livekit-server": HttpProbe(http="http://livekit-server.media.svc:7880/"),
@@ -83,8 +95,9 @@ SBBB: Services = {
         "alertmanager": HttpProbe(http="http://alertmanager-operated.monitoring.svc:9093/-/ready"),
         "loki": HttpProbe(http="http://loki.monitoring.svc:3100/ready"),
         "grafana": HttpProbe(http="http://kube-prometheus-stack-grafana.monitoring.svc/api/health", shows="version"),
+        "targets": TargetsProbe(targets=True),
     },
-    "ingress": _ready("pingora"),
+    "ingress": {**_ready("pingora"), "linkerd": MeshProbe(mesh="mesh")},
     "cert-manager": _ready("cert-manager", "cert-manager-webhook"),
     "vault-secrets-operator": _ready("vault-secrets-operator"),
     "vpn": _ready("headscale"),

@@ -149,6 +149,7 @@ class House:
             show=self._show,
             sleep=self._sleep,
             heard_from=lambda user, words, _: self.voices.get((user, words)),
+            last_word=lambda user: max((at for (who, _), at in self.voices.items() if who == user), default=None),
             stopped=self.stopped,
             running=lambda _: 1,
             end=lambda _: 0,

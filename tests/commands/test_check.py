@@ -9,13 +9,27 @@ import pytest
 from bot.command import Context
 from bot.core.errors import UsageError
 from bot.core.facts import Unknown, Verdict
-from bot.core.findings import CnpgFinding, ExecFinding, Finding, HttpFinding, NoPodFinding, ReadyFinding, SealFinding
+from bot.core.findings import (
+    CnpgFinding,
+    ExecFinding,
+    Finding,
+    HttpFinding,
+    MeshFinding,
+    NoPodFinding,
+    ReadyFinding,
+    SealFinding,
+    SpeakerFinding,
+    TargetsFinding,
+)
+from bot.core.names import UserId
+from bot.core.rollouts import RESTARTED_AT
 from bot.core.sbbb import SBBB
 from bot.demo.cluster import ExecAnswer
 from bot.demo.world import not_ready, objects_of
 from commands.check import CheckReport, check
 from tests.commands.conftest import House
 
+INJECT = "linkerd.io/inject"
 PING = ("valkey-cli", "ping")
 
 
@@ -369,3 +383,73 @@ async def test_checking_changes_nothing(house: House) -> None:
 
     assert {method for method, _ in (*house.cluster.request_log, *house.monitoring.request_log)} == {"GET"}
     assert objects_of(house.cluster.store, "data")
+
+
+async def test_the_mesh_tells_of_its_control_plane_its_certificates_and_its_proxies(house: House) -> None:
+    async with house.open() as ctx:
+        finding = await found(ctx, "ingress/linkerd")
+
+    assert isinstance(finding, MeshFinding)
+    assert set(finding.control.values()) == {ReadyFinding(1, 1)}
+    assert finding.ends["linkerd-trust-anchor"] == house.now + timedelta(days=3610)
+    assert isinstance(finding.meshed, int)
+    assert finding.meshed > 5
+    assert (finding.bare, finding.verdict) == ((), Verdict.OK)
+
+
+async def test_a_pod_that_the_injector_missed_is_named(house: House) -> None:
+    async with house.open() as ctx:
+        store = house.cluster.store
+        store.change("namespaces", "", "vpn", lambda obj: obj["metadata"].update(annotations={INJECT: "enabled"}))
+        finding = await found(ctx, "ingress/linkerd")
+
+    assert isinstance(finding, MeshFinding)
+    assert [name.rpartition("/")[0] for name in finding.bare] == ["vpn"]
+    assert finding.verdict is Verdict.WARN
+
+
+async def test_without_its_certificates_the_rest_of_the_mesh_is_known(house: House) -> None:
+    async with house.open() as ctx:
+        house.cluster.access.deny("get", "certificates", group="cert-manager.io", namespace="mesh")
+        finding = await found(ctx, "ingress/linkerd")
+
+    assert isinstance(finding, MeshFinding)
+    assert {name for name, each in finding.verdicts.items() if each is not Verdict.OK} == {"certificates"}
+    assert finding.verdict is Verdict.UNKNOWN
+
+
+async def test_targets_that_are_down_are_named(house: House) -> None:
+    async with house.open() as ctx:
+        house.monitoring.prometheus.set("up", 0, namespace="data", job="postgres", instance="postgres.data.svc")
+        finding = await found(ctx, "monitoring/targets")
+
+    assert isinstance(finding, TargetsFinding)
+    assert finding.up > 1
+    assert (finding.down, finding.verdict) == (("data/postgres",), Verdict.WARN)
+
+
+async def test_a_prometheus_that_is_away_says_nothing_of_its_targets(house: House) -> None:
+    house.monitoring.down.add(("monitoring", "prometheus"))
+
+    async with house.open() as ctx:
+        assert await found(ctx, "monitoring/targets") == Unknown("connection cut")
+
+
+async def test_sol_tells_when_it_was_restarted_and_last_said_something(house: House) -> None:
+    house.settings["bots"] = ["@sol:example.org"]
+    house.settings["sol"] = {"user": "@sol:example.org"}
+    spoke, restarted = house.now - timedelta(minutes=5), house.now - timedelta(days=2)
+
+    async with house.open() as ctx:
+        notes = {RESTARTED_AT: restarted.isoformat()}
+        house.cluster.store.change(
+            "deployments", "matrix", "sol", lambda obj: obj["spec"]["template"]["metadata"].update(annotations=notes)
+        )
+        silent = await found(ctx, "matrix/sol")
+        house.voices[UserId("@sol:example.org"), "*sneezes*"] = spoke
+        finding = await found(ctx, "matrix/sol")
+
+    assert isinstance(silent, SpeakerFinding)
+    assert (silent.word, silent.verdict) == (None, Verdict.OK)
+    assert isinstance(finding, SpeakerFinding)
+    assert (finding.restarted, finding.word) == (restarted, spoke)

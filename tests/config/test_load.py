@@ -80,7 +80,10 @@ OTHER = "timezone: UTC\nalerts:\n  room: dev\n"
 HOURS = "write them like 22:00-07:00, mon-fri 20:00-08:00 or sat,sun 00:00-24:00"
 SERVICES = "services:\n  data:\n    valkey: {ready: valkey}\n    postgres:\n"
 MIND = "mind the indentation, and quote what begins with @, ! or *"
-NOT_A_PROBE = "15 services.data.postgres: is not a probe; give it exactly one of: http, ready, cnpg, exec, seal_status"
+NOT_A_PROBE = (
+    "15 services.data.postgres: is not a probe; "
+    "give it exactly one of: http, ready, cnpg, exec, seal_status, targets, mesh"
+)
 
 
 @pytest.mark.parametrize(

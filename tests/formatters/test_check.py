@@ -167,7 +167,7 @@ def test_a_whole_house_that_is_well_is_one_line_a_namespace() -> None:
         ReadyFinding(0, 1),
         Unknown("Kubernetes: may not list deployments in vault-secrets-operator (403)"),
         HttpFinding(Verdict.BAD, 503, 200, None, None, "", MS),
-        postgres(archiving=Unknown("the cluster does not say"), last_backup=Unknown("none is known")),
+        postgres(archiving=Unknown("does not say"), last_backup=Unknown("none known")),
     ],
 )
 def test_a_whole_house_fits_one_message_however_it_is(finding: Finding) -> None:

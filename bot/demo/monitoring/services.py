@@ -89,7 +89,7 @@ SERVICES: dict[Place, dict[str, Answer]] = {
     ("cert-manager", "cert-manager"): {"livez": _OK, "healthz": _OK},
     ("cert-manager", "cert-manager-webhook"): {"livez": _OK, "healthz": _OK},
     ("vault-secrets-operator", "vault-secrets-operator"): {"healthz": _OK, "readyz": _OK},
-    ("external", "mistral"): {"v1/models": Answer({"detail": "Unauthorized"}, status=401)},
+    ("matrix", "mistral"): {"v1/models": Answer({"detail": "Unauthorized"}, status=401)},
     **{("lasuite", name): {"…": _PAGE} for name in _SUITE},
 }
 """What stands at each path below a service; `…` answers every path."""

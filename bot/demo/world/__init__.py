@@ -7,9 +7,10 @@ from datetime import datetime
 
 from bot.demo.cluster import Object, SimulatedCluster
 from bot.demo.world.certificates import certificates
+from bot.demo.world.mesh import mesh
 from bot.demo.world.postgres import postgres
 from bot.demo.world.secrets import keep_keys, secrets
-from bot.demo.world.shapes import Row, claim, namespace, new, node, workload
+from bot.demo.world.shapes import MESHED, Row, claim, namespace, new, node, workload
 from bot.demo.world.troubles import crash_looping, heal, image_pull_error, not_ready, objects_of, resynced, unsynced
 from bot.demo.world.voices import EXEC_ANSWERS, log_lines
 from bot.demo.world.workloads import BARMAN, ROWS
@@ -19,7 +20,6 @@ __all__ = [
     "not_ready", "objects_of", "resynced", "sbbb", "scale_world", "unsynced",
 ]  # fmt: skip
 
-_MESHED = ("data", "ory", "lasuite", "ingress")
 _CLAIMS = (
     ("data-openbao-0", "data", "10Gi"),
     ("opensearch-data", "data", "50Gi"),
@@ -31,11 +31,11 @@ _CLAIMS = (
 def sbbb(now: datetime) -> list[Object]:
     """Return every object of the house, healthy: the same names each time, ages relative to `now`."""
     names = dict.fromkeys(("default", *(row.namespace for row in ROWS)))
-    objects = [node(now), *(namespace(name, now, meshed=name in _MESHED) for name in names)]
+    objects = [node(now), *(namespace(name, now, meshed=name in MESHED) for name in names)]
     objects += [claim(name, where, size, now) for name, where, size in _CLAIMS]
     for row in ROWS:
         objects += workload(row, now)
-    return [*objects, _sol_config(now), *postgres(now), *secrets(now), *certificates(now)]
+    return [*objects, _sol_config(now), *postgres(now), *secrets(now), *certificates(now), *mesh(now)]
 
 
 def inhabit(cluster: SimulatedCluster, objects: list[Object] | None = None) -> None:

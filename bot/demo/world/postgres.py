@@ -88,7 +88,8 @@ def _instance(cluster: Object, now: datetime) -> Object:
     }
     container = {"name": "postgres", "image": IMAGE, "ports": [{"name": "postgresql", "containerPort": 5432}]}
     init = {"name": "bootstrap-controller", "image": "ghcr.io/cloudnative-pg/cloudnative-pg:1.30.0"}
-    template: Object = {"spec": {"containers": [container], "initContainers": [init]}}
+    metadata = {"annotations": {"linkerd.io/inject": "disabled"}}
+    template: Object = {"metadata": metadata, "spec": {"containers": [container], "initContainers": [init]}}
     return ready(pod(template, cluster, "postgres-1", born, labels), born)
 
 

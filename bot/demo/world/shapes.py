@@ -11,6 +11,8 @@ from bot.demo.cluster.pods import NODE, pod, ready, template_hash
 from bot.demo.cluster.store import Object, stamp
 
 AGE = timedelta(days=40)
+MESHED = ("data", "ory", "lasuite", "ingress")
+"""Namespaces whose pods get a proxy unless they say that they want none."""
 """How long everything has been there."""
 UPTIME = timedelta(days=9)
 """How long the pods have run."""
@@ -115,8 +117,8 @@ def _pod_labels(row: Row) -> dict[str, str]:
 
 def _template(row: Row) -> Object:
     metadata: Object = {"labels": _pod_labels(row)}
-    if row.meshed:
-        metadata["annotations"] = {"linkerd.io/inject": "enabled"}
+    if row.meshed or row.namespace in MESHED:
+        metadata["annotations"] = {"linkerd.io/inject": "enabled" if row.meshed else "disabled"}
     spec: Object = {"containers": [_container(row)]}
     if row.volume:
         spec["volumes"] = [{"name": "data", "persistentVolumeClaim": {"claimName": row.volume}}]
