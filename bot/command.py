@@ -144,6 +144,10 @@ class ActionContext(Context):
     """Whether it is taken up once more after a crash: ask whether it happened, and raise NotBegun where it did not."""
     decided: datetime
     """When it was asked for: the same after a crash, so that an effect which carries it is the same."""
+    target: str
+    """What exactly was confirmed, in the words of the preview."""
+    new_secret: Callable[[int], bytes]
+    """So many bytes that nobody can guess."""
     post: Callable[[Message], None]
     """Have a message sent; it is queued together with the record that the action is done, so never without it."""
     amend: Callable[[Key, Callable[[Card], Card]], None]

@@ -17,6 +17,7 @@ from commands.exec import exec_
 from commands.graph import graph
 from commands.help import help_
 from commands.kv import kv_get, kv_list
+from commands.kvwrite import kv_patch, kv_put, kv_rollback
 from commands.logs import logs
 from commands.loki import loki
 from commands.objects import describe, get
@@ -76,6 +77,9 @@ COMMANDS: tuple[Command, ...] = (
     unseal,
     unseal_cancel,
     seal,
+    kv_patch,
+    kv_put,
+    kv_rollback,
     restart,
     rollout_undo,
     scale,

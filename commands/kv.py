@@ -48,7 +48,7 @@ class KvSecret:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class Found:
     """A secret, and the key in it that was meant."""
 
     path: str
@@ -70,7 +70,7 @@ async def kv_list(ctx: Context, path: str = "") -> KvList | KvSecret:
     except Missing:
         if not below:
             return KvList(ctx.clock(), kv.name(below), ())
-        return await _secret(ctx, await _find(ctx, below))
+        return await _secret(ctx, await find(ctx, below))
     secrets = [name for name in names if not name.endswith(_FOLDER)]
     histories = await ask_all(
         {name: kv.history(f"{below}/{name}".strip("/")) for name in secrets}, ctx.settings.limits.probe
@@ -85,41 +85,53 @@ async def kv_list(ctx: Context, path: str = "") -> KvList | KvSecret:
 )
 async def kv_get(ctx: Context, path: str) -> KvSecret:
     """Tell what is in a secret without telling it."""
+    return await _secret(ctx, await find(ctx, named(ctx, path)))
+
+
+def named(ctx: Context, path: str) -> str:
+    """Return the path of one secret as the API wants it; raise UsageError."""
     mount = ctx.settings.openbao.mount
-    named = read_path(path, mount)
-    if not named:
+    read = read_path(path, mount)
+    if not read:
         raise UsageError("Which secret?", hint=f"!vault kv get {mount}/messages")
-    return await _secret(ctx, await _find(ctx, named))
+    return read
 
 
-async def _secret(ctx: Context, found: _Found) -> KvSecret:
+async def _secret(ctx: Context, found: Found) -> KvSecret:
     now, kv = ctx.clock(), ctx.neighbours.kv
     newest = found.history.newest
     fields = await kv.fields(found.path) if newest and not newest.is_gone(now) else ()
     return KvSecret(now, kv.name(found.path), found.history, fields, found.meant)
 
 
-async def _find(ctx: Context, path: str) -> _Found:
+async def find(ctx: Context, path: str) -> Found:
+    """Return the secret that a path means; raise UsageError, with what was likely meant, where there is none."""
+    if found := await look_for(ctx, path):
+        return found
+    raise await _nowhere(ctx, path)
+
+
+async def look_for(ctx: Context, path: str) -> Found | None:
     """Look which exists: the path itself, or, as the house seeds it, the secret above with a key of that name."""
     kv = ctx.neighbours.kv
     with suppress(Missing):
-        return _Found(path, await kv.history(path))
+        return Found(path, await kv.history(path))
     above, last = parent(path)
-    fields: tuple[str, ...] = ()
     if above:
         with suppress(Missing):
             history, fields = await kv.history(above), await kv.fields(above)
             if meant := field_of(last, fields):
-                return _Found(above, history, meant)
-    raise await _nowhere(ctx, path, fields)
+                return Found(above, history, meant)
+    return None
 
 
-async def _nowhere(ctx: Context, path: str, fields: tuple[str, ...]) -> UsageError:
+async def _nowhere(ctx: Context, path: str) -> UsageError:
     """Return the error for a path without a secret, with what was likely meant."""
     kv, (above, last) = ctx.neighbours.kv, parent(path)
     problem = f"No secret “{kv.name(path)}”"
-    if fields:
-        return UsageError(problem, hint=f"keys of {kv.name(above)}: {', '.join(fields)}")
+    if above:
+        with suppress(Missing):
+            return UsageError(problem, hint=f"keys of {kv.name(above)}: {', '.join(await kv.fields(above))}")
     names: tuple[str, ...] = ()
     with suppress(Missing):
         names = await kv.list(above)

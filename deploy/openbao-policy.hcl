@@ -1,6 +1,7 @@
 # What the bot may do in OpenBao, and nothing else; written from bot/core/grants.py by `make docs`.
 # bao policy write opsbot openbao-policy.hcl
-# It reads no value: `subkeys` answers with the names of the keys alone. Seal status and unsealing need no login.
+# What it tells of a secret comes from `subkeys` and `metadata`, which hold no value; a value it reads only to write it
+# once more, and to know its own. Seal status and unsealing need no login.
 
 # !vault kv list, get: which secrets there are, their versions
 path "secret/metadata/*" {
@@ -12,9 +13,9 @@ path "secret/subkeys/*" {
   capabilities = ["read"]
 }
 
-# !vault kv put, patch, !rotate: a new version
+# !vault kv put, patch, !rotate: a new version; read: !undo writes an earlier one again, by memory alone
 path "secret/data/*" {
-  capabilities = ["create", "update", "patch"]
+  capabilities = ["create", "update", "patch", "read"]
 }
 
 # !rotate db: a new password for a static role

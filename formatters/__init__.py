@@ -62,6 +62,7 @@ from commands.secrets import ResyncReport, SecretsReport
 from commands.silences import Ended, Extended, Silenced, SilenceList
 from commands.status import StatusReport
 from commands.stop import Stopped
+from commands.storing import ValueAwaited, ValueWanted, Written
 from commands.taking import CardMuted, CardUnmuted, GivenBack, TakenOn
 from commands.top import TopReport
 from commands.unseal import UnsealCancelled
@@ -81,6 +82,7 @@ from formatters import (
     graph,
     help,  # noqa: A004 - named as its command
     kv,
+    kvwrite,
     leaks,
     logs,
     loki,
@@ -159,6 +161,9 @@ FORMATTERS: Mapping[type, Callable[[Any], Document]] = {
     UnsealCancelled: unseal.unseal_cancelled,
     SealReport: seal.seal_report,
     Invitation: unseal.invitation,
+    Written: kvwrite.written,
+    ValueAwaited: kvwrite.value_awaited,
+    ValueWanted: kvwrite.value_wanted,
     RolloutStatus: rollout.rollout_status,
     RolloutHistory: rollout.rollout_history,
     RolledBack: rollout.rolled_back,

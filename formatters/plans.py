@@ -5,12 +5,13 @@ from typing import Any
 
 from commands.backup import BackupPlan
 from commands.exec import ExecPlan
+from commands.kvwrite import RollbackPlan, WritePlan
 from commands.muting import MutePlan
 from commands.restart import RestartPlan
 from commands.rollout import ScalePlan, UndoPlan
 from commands.seal import SealPlan
 from commands.secrets import ResyncPlan
-from formatters import backup, muting, restart, rollout, secrets
+from formatters import backup, kvwrite, muting, restart, rollout, secrets
 from formatters import exec as execs
 from formatters.document import Document
 from formatters.seal import seal_plan
@@ -24,6 +25,8 @@ PLANS: Mapping[type, Callable[[Any], Document]] = {
     ExecPlan: execs.exec_plan,
     ResyncPlan: secrets.resync_plan,
     SealPlan: seal_plan,
+    WritePlan: kvwrite.write_plan,
+    RollbackPlan: kvwrite.rollback_plan,
 }
 """Type of what a preview found → the function that puts it into words; the title is a question without a glyph."""
 

@@ -1,4 +1,4 @@
-"""The KV version 2 store: what there is, by names, versions and ages; values only ever go in."""
+"""The KV version 2 store: what there is, by names, versions and ages; values go in, and never come out of here."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from bot.clients.openbao import NEIGHBOUR
 from bot.clients.openbao_account import Account
-from bot.core.errors import Unreachable
+from bot.core.errors import Missing, Unreachable
 from bot.core.kv import History, Version
 
 
@@ -45,14 +45,15 @@ class KeyValues:
             raise Unreachable(NEIGHBOUR, "unreadable answer") from error
         return History(tuple(sorted(found, key=lambda version: version.number, reverse=True)))
 
-    async def fields(self, path: str) -> tuple[str, ...]:
-        """Return the key names of a secret's newest version: OpenBao leaves the values out before it answers.
+    async def fields(self, path: str, version: int = 0) -> tuple[str, ...]:
+        """Return the key names of one version (0: the newest): OpenBao leaves the values out before it answers.
 
         Raises Missing where there is none, or it is deleted.
         """
         where = f"/v1/{quote(self._mount)}/subkeys/{quote(path)}"
+        about = {"depth": 1, "version": version}
         answer = await self.account.ask(
-            f"read the key names of {self.name(path)}", lambda client: client.adapter.get(where, params={"depth": 1})
+            f"read the key names of {self.name(path)}", lambda client: client.adapter.get(where, params=about)
         )
         names = _data(answer).get("subkeys")
         if not isinstance(names, dict):
@@ -70,10 +71,57 @@ class KeyValues:
                 path, dict(fields), cas=cas, mount_point=self._mount
             ),
         )
-        version = _data(answer).get("version")
-        if not isinstance(version, int):
-            raise Unreachable(NEIGHBOUR, "unreadable answer")
-        return version
+        return _written(answer)
+
+    async def patch(self, path: str, fields: Mapping[str, str], *, cas: int) -> int:
+        """Set some keys of a secret and leave the others, if `cas` still is its newest version; return the new one.
+
+        OpenBao itself puts old and new together, so that no value is read for it. Raises Rejected when somebody
+        wrote it meanwhile, Missing where there is nothing to patch.
+        """
+        where = f"/v1/{quote(self._mount)}/data/{quote(path)}"
+        body = {"data": dict(fields), "options": {"cas": cas}}
+        kind = {"Content-Type": "application/merge-patch+json"}
+        answer = await self.account.ask(
+            f"write {self.name(path)}", lambda client: client.adapter.request("patch", where, json=body, headers=kind)
+        )
+        return _written(answer)
+
+    async def put_back(self, path: str, version: int, *, cas: int) -> int:
+        """Write an earlier version's values once more, if `cas` still is the newest version; return the new version.
+
+        They pass through one thread's memory. Raises Missing when that version is gone, Rejected as `write` does.
+        """
+
+        def again(client: Any) -> Any:
+            kv = client.secrets.kv.v2
+            old = kv.read_secret_version(path, version=version, mount_point=self._mount, raise_on_deleted_version=True)[
+                "data"
+            ]["data"]
+            return kv.create_or_update_secret(path, old, cas=cas, mount_point=self._mount)
+
+        return _written(await self.account.ask(f"put version {version} of {self.name(path)} back", again))
+
+    async def holds(self, path: str, version: int, fields: Mapping[str, str]) -> bool:
+        """Tell whether a version has these values: after a cut answer, whether it was we who wrote it."""
+
+        def same(client: Any) -> dict[str, Any]:
+            found = client.secrets.kv.v2.read_secret_version(
+                path, version=version, mount_point=self._mount, raise_on_deleted_version=True
+            )["data"]["data"]
+            return {"same": all(found.get(name) == value for name, value in fields.items())}
+
+        try:
+            return bool((await self.account.ask(f"read version {version} of {self.name(path)}", same))["same"])
+        except Missing:
+            return False
+
+
+def _written(answer: Mapping[str, Any]) -> int:
+    version = _data(answer).get("version")
+    if not isinstance(version, int):
+        raise Unreachable(NEIGHBOUR, "unreadable answer")
+    return version
 
 
 def _data(answer: Mapping[str, Any]) -> dict[str, Any]:

@@ -115,7 +115,7 @@ def _problem(error: Any, wish: str) -> NeighbourError:  # noqa: PLR0911 - one pe
             return Denied(NEIGHBOUR, f"may not {wish}")
         case 404 if isinstance(error.json, dict) and error.json.get("data"):
             # The version's metadata come along where its values are gone.
-            return Missing(NEIGHBOUR, f"cannot {wish}: its newest version is deleted")
+            return Missing(NEIGHBOUR, f"cannot {wish}: that version is deleted")
         case 404:
             return Missing(NEIGHBOUR, f"cannot {wish}: nothing there")
         case 503 if "sealed" in said:

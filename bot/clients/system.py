@@ -36,6 +36,8 @@ class System:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     new_id: Callable[[int], str] = _new_id
     """A random id of so many characters."""
+    new_secret: Callable[[int], bytes] = secrets.token_bytes
+    """So many bytes that nobody can guess: what a generated value is made of."""
     new_code: Callable[[], str] = lambda: f"{secrets.randbelow(10_000):04d}"
     """Four digits for a prompt."""
     jitter: Callable[[], float] = lambda: secrets.randbelow(1000) / 1000

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 _HEAD = """\
 # What the bot may do in OpenBao, and nothing else; written from bot/core/grants.py by `make docs`.
 # bao policy write opsbot openbao-policy.hcl
-# It reads no value: `subkeys` answers with the names of the keys alone. Seal status and unsealing need no login.
+# What it tells of a secret comes from `subkeys` and `metadata`, which hold no value; a value it reads only to write it
+# once more, and to know its own. Seal status and unsealing need no login.
 """
 
 
@@ -30,7 +31,11 @@ def grants(mount: str) -> tuple[Grant, ...]:
     return (
         Grant(f"{mount}/metadata/*", ("list", "read"), "!vault kv list, get: which secrets there are, their versions"),
         Grant(f"{mount}/subkeys/*", ("read",), "!vault kv get: the names of a secret's keys"),
-        Grant(f"{mount}/data/*", ("create", "update", "patch"), "!vault kv put, patch, !rotate: a new version"),
+        Grant(
+            f"{mount}/data/*",
+            ("create", "update", "patch", "read"),
+            "!vault kv put, patch, !rotate: a new version; read: !undo writes an earlier one again, by memory alone",
+        ),
         Grant("database/rotate-role/*", ("update",), "!rotate db: a new password for a static role"),
         Grant("sys/seal", ("update", "sudo"), "!seal: the emergency brake"),
         Grant("auth/token/lookup-self", ("read",), "!vault status: how long our own token is good for"),

@@ -26,6 +26,7 @@ from bot.demo.cluster.pods import main_container
 from bot.demo.cluster.store import Object
 from bot.demo.cluster.troubles import TROUBLE
 from bot.demo.stage import Stage
+from bot.demo.vault import delete, rewrite
 from bot.demo.view import Seen, View
 from bot.demo.world import barman, crash_looping, heal, objects_of
 
@@ -318,6 +319,21 @@ async def _give(player: Player, words: list[str]) -> None:
     await asyncio.to_thread(holders.give, address, holders.share_of(stage.openbao.keys.shares, words[1]))
 
 
+async def _value(player: Player, words: list[str]) -> None:
+    """`value PERSON WORDS…`: they open the page in their direct chat and give a value."""
+    stage = player.stage
+    assert stage.homeserver
+    address = await holders.page_of(stage.homeserver, stage.sessions[words[0]], stage.user)
+    await asyncio.to_thread(holders.give, address, " ".join(words[1:]))
+
+
+async def _bao(player: Player, words: list[str]) -> None:
+    """`bao write|delete PATH`: somebody else writes a secret anew, or deletes its newest version."""
+    bao = player.stage.openbao
+    assert bao
+    await asyncio.to_thread(rewrite if words[0] == "write" else delete, bao, words[1])
+
+
 async def _refuse(player: Player, words: list[str]) -> None:
     """`refuse VERB RESOURCE GROUP [NAMESPACE[/NAME]]`: the API server no longer lets the bot do that; group `core`."""
     verb, resource, group, *where = words
@@ -415,6 +431,8 @@ DEEDS: dict[str, Callable[[Player, list[str]], Awaitable[None]]] = {
     "sick": _sick,
     "seal": _seal,
     "give": _give,
+    "value": _value,
+    "bao": _bao,
     "refuse": _refuse,
     "allow": _allow,
     "rest": _rest,

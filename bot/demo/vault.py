@@ -76,6 +76,17 @@ def _seed(bao: OpenBao, root: str) -> None:
         _patiently(bao, f"/v1/{MOUNT}/data/{path}", {"data": values}, root)
 
 
+def rewrite(bao: OpenBao, path: str) -> None:
+    """Write a secret of the box with new values, as somebody at a terminal may."""
+    values = {key: secrets.token_hex(16) for key in SEEDED.get(path, ("value",))}
+    bao.call("POST", f"/v1/{MOUNT}/data/{path}", {"data": values}, token=bao.keys.root_token)
+
+
+def delete(bao: OpenBao, path: str) -> None:
+    """Delete the newest version of a secret."""
+    bao.call("DELETE", f"/v1/{MOUNT}/data/{path}", token=bao.keys.root_token)
+
+
 def _patiently(bao: OpenBao, path: str, body: object, root: str) -> None:
     """Write once the store has made itself ready, which takes it a moment after it was mounted."""
     for _ in range(100):

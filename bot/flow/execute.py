@@ -158,6 +158,8 @@ class Executor:
             action=proposal.id,
             again=again,
             decided=proposal.created_at,
+            target=proposal.target,
+            new_secret=self._desk.system.new_secret,
             post=effects.posts.append,
             amend=lambda key, change: effects.amendments.append((key, change)),
             assign=effects.on_call.extend,

@@ -44,7 +44,7 @@ _SAYS: dict[Fate, tuple[str, str]] = {
     Fate.STORED: ("✓ Stored", "You can close this page; the room shows how it goes on."),
     Fate.REFUSED: ("Not stored", "The room says why."),
     Fate.OVER: ("This page is over", "It was used, is too old, or never was. Ask in the room for another."),
-    Fate.MALFORMED: ("That cannot be it", "It was not used. Paste it whole: letters and digits, no spaces."),
+    Fate.MALFORMED: ("That cannot be it", "It was not used. Paste it whole, and nothing beside it."),
     Fate.UNREACHABLE: ("Nobody took it", "OpenBao did not answer. Try again in a moment: twice does no harm."),
 }
 

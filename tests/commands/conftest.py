@@ -174,7 +174,7 @@ def acting(ctx: Context, **given: Any) -> ActionContext:
     """Return the context of an action; what it has sent, changed or left is not looked at unless given."""
     looking = {name: getattr(ctx, name) for name in Context.__dataclass_fields__}
     unheard: dict[str, Any] = {name: _unheard for name in ActionContext.__dataclass_fields__ if name not in looking}
-    facts: dict[str, Any] = {"action": RequestId("act1"), "again": False, "decided": ctx.clock()}
+    facts: dict[str, Any] = {"action": RequestId("act1"), "again": False, "decided": ctx.clock(), "target": ""}
     return ActionContext(**looking, **unheard | facts | given)
 
 
