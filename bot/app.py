@@ -43,6 +43,7 @@ from bot.core.facts import Unknown
 from bot.core.health import Check, OutboxState, Readiness, SelfReport
 from bot.core.names import RoomId
 from bot.core.policy import Role
+from bot.core.trips import Trips
 from bot.flow.auditor import Auditor
 from bot.flow.bulletin import Bulletin
 from bot.flow.cards import Cards
@@ -172,7 +173,8 @@ class App:
         routes = Routes(desk, self.rooms)
         self.watchdog = Watchdog(desk, self.outbox, self.rooms, routes)
         self.clock = ClockWatch(desk, self.watchdog)
-        self.intake = Intake(desk, self.outbox, self.cards, self.watchdog, routes)
+        self.trips = Trips()
+        self.intake = Intake(desk, self.outbox, self.cards, self.watchdog, routes, self.trips)
         self.pager = Pager(desk, self.outbox, self.cards, self.second)
         self.sealwatch = SealWatch(desk, self.outbox, self.cards, self.rooms, self.neighbours.openbao)
         self.bulletin = Bulletin(desk, self.outbox, self.rooms, self.cards, self.neighbours.alertmanager)
@@ -194,7 +196,9 @@ class App:
             self.outbox.pouring,
             whispers.keep,
         )
-        self.reconciler = Reconciler(desk, self.outbox, self.cards, self.rooms, routes, self.neighbours.alertmanager)
+        self.reconciler = Reconciler(
+            desk, self.outbox, self.cards, self.rooms, routes, self.trips, self.neighbours.alertmanager
+        )
         self.silences = Silences(desk, self.outbox, self.cards, self.rooms, self.neighbours.alertmanager)
         self.auditor = Auditor(desk, self.outbox, self.cards, self.storms, lambda: self.listener.age)
         self.heartbeat = Heartbeat(desk, self.http, self.readiness, lambda: self.watchdog.overdue)
@@ -311,6 +315,7 @@ class App:
             render=self._render,
             show=partial(self.live.show, live),
             sleep=self.system.sleep,
+            trips=self.trips,
             heard_from=self.voices.heard_from,
             last_word=self.voices.last_word,
             stopped=live.stopped,

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from bot.core.once import Outcome, Want
     from bot.core.permissions import Need
     from bot.core.renewal import UntilResolved
+    from bot.core.trips import Trips
 
 Handler = Callable[..., Awaitable[Any]]
 
@@ -120,6 +121,8 @@ class Context:
     """Say in the answer's message how far it is: what comes later edits it. Not promised, so it never fails."""
     sleep: Callable[[float], Awaitable[None]]
     """Wait so many seconds."""
+    trips: Trips
+    """Alerts of our own that are on their way to us."""
     heard_from: Callable[[UserId, str, datetime], datetime | None]
     """When a known bot said some words in one of our rooms since a moment; None: not yet."""
     last_word: Callable[[UserId], datetime | None]

@@ -128,7 +128,8 @@ async def alerts(
     told = await ask(ctx.neighbours.prometheus.alerts(), limit) if isinstance(found, Unknown) else found
     firing = () if isinstance(told, Unknown) else told
     watchdog = ctx.settings.alerts.watchdog
-    alarms = [each for each in firing if show is Show.ALL or each.name not in {watchdog, _STEERS}]
+    theirs = [each for each in firing if not ctx.trips.owns(each.labels)]
+    alarms = [each for each in theirs if show is Show.ALL or each.name not in {watchdog, _STEERS}]
     narrowed = [each for each in alarms if wanted.holds(each.labels)]
     burning = await ctx.cards.burning()
     cards = {member.fingerprint: card for card in burning for member in card.counted}

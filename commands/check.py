@@ -2,13 +2,13 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.command import Context, command
-from bot.core.catalogue import CnpgProbe, ExecProbe, MeshProbe, Probe, ReadyProbe, Services
+from bot.core.catalogue import CnpgProbe, ExecProbe, MeshProbe, PathProbe, Probe, ReadyProbe, Services
 from bot.core.errors import Denied, Missing, Unreachable, UsageError
 from bot.core.facts import Unknown, Verdict, worst
-from bot.core.findings import Finding, verdict_of
+from bot.core.findings import Finding, PathFinding, verdict_of
 from bot.core.kinds import Kind
 from bot.core.names import Target
 from bot.core.permissions import Need, Scope, looks
@@ -16,6 +16,7 @@ from bot.core.subjects import without_ending
 from commands.asking import ask_all
 from commands.mesh import NEEDS as MESH_NEEDS
 from commands.parameters import NamespaceOption, meant, near, place
+from commands.path import WAIT, path
 from commands.probes import READY_KINDS, probe, ready
 from commands.surveys import survey
 
@@ -54,6 +55,7 @@ class CheckReport:
     "check",
     summary="Ask every service how it is",
     examples=("!check", "!check data", "!check data/postgres"),
+    limit=WAIT + timedelta(seconds=30),
     needs=(
         *looks(*READY_KINDS, Kind.PODS, Kind.OBJECTSTORES),
         *MESH_NEEDS,
@@ -70,13 +72,31 @@ async def check(ctx: Context, where: str | None = None, *, namespace: NamespaceO
     if target and not chosen:
         await _must_exist(ctx, target)
     asked = (target.namespace,) if target else ctx.settings.namespaces
-    services = await _checked(ctx, chosen)
-    return CheckReport(
-        as_of=ctx.clock(),
-        target=target,
-        services=services,
-        unprobed=tuple(name for name in asked if name not in chosen),
+    unprobed = tuple(name for name in asked if name not in chosen)
+    ways = {(space, name) for space, probes in chosen.items() for name, each in probes.items() if _is_path(each)}
+    services = await _checked(ctx, _without_paths(chosen))
+    if target is None or not ways:
+        return CheckReport(ctx.clock(), target, services, unprobed)
+    report = CheckReport(ctx.clock(), target, services, unprobed)
+    async for finding in path(ctx):
+        told = (*services, *(ServiceCheck(space, name, finding) for space, name in ways))
+        report = CheckReport(ctx.clock(), target, told, unprobed)
+        if isinstance(finding, PathFinding) and not finding.over:
+            await ctx.show(report)
+    return report
+
+
+def _is_path(probe: Probe) -> bool:
+    return isinstance(probe, PathProbe)
+
+
+def _without_paths(services: Services) -> Services:
+    """Leave out what takes half a minute: it is asked of its own namespace alone, and edits the answer."""
+    kept = (
+        (space, {name: each for name, each in probes.items() if not _is_path(each)})
+        for space, probes in services.items()
     )
+    return {space: probes for space, probes in kept if probes}
 
 
 def _chosen(services: Services, target: Target | None) -> Services:
@@ -116,11 +136,9 @@ async def _checked(ctx: Context, chosen: Services) -> tuple[ServiceCheck, ...]:
     rows = [(space, service, each) for space, probes in chosen.items() for service, each in probes.items()]
     limit = ctx.settings.limits.probe
     looked_up = tuple(dict.fromkeys(space for space, _, each in rows if isinstance(each, ReadyProbe)))
+    asked = {(space, name): each for space, name, each in rows if not isinstance(each, ReadyProbe | PathProbe)}
     answers, workloads = await asyncio.gather(
-        ask_all(
-            {(space, name): probe(ctx, space, each) for space, name, each in rows if not isinstance(each, ReadyProbe)},
-            limit,
-        ),
+        ask_all({place: probe(ctx, place[0], each) for place, each in asked.items()}, limit),
         survey(ctx.neighbours.kubernetes, READY_KINDS if looked_up else (), looked_up, limit),
     )
     found = (

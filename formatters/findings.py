@@ -14,6 +14,7 @@ from bot.core.findings import (
     HttpFinding,
     MeshFinding,
     NoPodFinding,
+    PathFinding,
     ReadyFinding,
     SealFinding,
     SpeakerFinding,
@@ -41,6 +42,8 @@ def finding_words(finding: Finding) -> Line:
             words = _exec(finding)
         case NoPodFinding(pods):
             words = line(f"0/{pods} ready")
+        case PathFinding():
+            words = line(_path(finding))
         case TargetsFinding():
             words = line(*_targets(finding))
         case CnpgFinding() | SealFinding() | MeshFinding() | SpeakerFinding():
@@ -142,6 +145,14 @@ def _speaker(found: SpeakerFinding) -> Iterator[Line]:
     if found.restarted:
         yield line(f"restarted {ago(found.as_of - found.restarted)}")
     yield line(f"last word {ago(found.as_of - found.word)}" if found.word else "no word since I started")
+
+
+def _path(found: PathFinding) -> str:
+    if found.took is not None:
+        return f"our own alert came back after {age(found.took)}"
+    if found.over:
+        return f"our own alert did not come back in {age(found.waited)}: !doctor tells where Alertmanager leads"
+    return "our own alert is on its way"
 
 
 def _targets(found: TargetsFinding) -> Iterator[Inline]:

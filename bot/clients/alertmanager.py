@@ -119,6 +119,13 @@ class AlertmanagerApi:
             # Not chained: what cannot be read is quoted by those errors.
             raise Unreachable(NEIGHBOUR, "unreadable answer") from None
 
+    async def send(self, alert: Mapping[str, Any]) -> None:
+        """Have an alert taken in, as Prometheus does; return when it is."""
+        answer = await self._http.request(
+            "POST", f"{self._url}/api/v2/alerts", neighbour=NEIGHBOUR, limit=self._limit, json=[alert]
+        )
+        _accepted(answer)
+
     async def silence(self, identity: str) -> Silence:
         """Return one silence; raise Missing."""
         return _read(_silence, await self._get(_path(identity)))

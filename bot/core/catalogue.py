@@ -85,7 +85,14 @@ class MeshProbe(_Probe):
     """The Certificates of cert-manager behind it, in the same namespace; none: nobody is asked how long they last."""
 
 
-Probe = HttpProbe | ReadyProbe | CnpgProbe | ExecProbe | SealProbe | TargetsProbe | MeshProbe
+class PathProbe(_Probe):
+    """Send an alert of our own through Alertmanager, and see that it comes back; asked of its namespace alone."""
+
+    alert_path: bool
+    """Always true; Alertmanager stands under `alertmanager`."""
+
+
+Probe = HttpProbe | ReadyProbe | CnpgProbe | ExecProbe | SealProbe | TargetsProbe | MeshProbe | PathProbe
 Services = dict[str, dict[str, Probe]]
 """namespace → service → probe."""
 

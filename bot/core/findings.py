@@ -224,6 +224,24 @@ class MeshFinding:
         return Verdict.BAD if left <= timedelta(0) else Verdict.WARN if left < MESH_LASTS else Verdict.OK
 
 
+@dataclass(frozen=True, slots=True)
+class PathFinding:
+    """An alert of our own is on its way, came back, or did not."""
+
+    took: timedelta | None
+    """From Alertmanager's word that it has it to our webhook; None: it is not back."""
+    waited: timedelta
+    over: bool
+    """Whether nobody waits any longer."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """What does not come back within the wait does not reach anybody in time."""
+        if self.took is not None:
+            return Verdict.OK
+        return Verdict.BAD if self.over else Verdict.UNKNOWN
+
+
 Finding = (
     HttpFinding
     | ReadyFinding
@@ -234,6 +252,7 @@ Finding = (
     | SealFinding
     | TargetsFinding
     | MeshFinding
+    | PathFinding
     | Unknown
 )
 

@@ -1,6 +1,6 @@
 """What our cards say, held against what Alertmanager says when it is asked; pure."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain
@@ -143,12 +143,12 @@ def is_shown(shown: Mapping[tuple[str, str], datetime], receiver: str, alert: Fi
 
 
 def untold(
-    said: Told, cards: Sequence[Card], heard: Collection[str], now: datetime, *, but: str | None
+    said: Told, cards: Sequence[Card], heard: Collection[str], now: datetime, *, but: Callable[[FiringAlert], bool]
 ) -> Iterator[AlertGroup]:
     """Return the groups with the alerts that burn, and on no card though their webhook should have come.
 
     `heard`: the receivers known to post to us; while none is known, any alert counts once, whoever is told of it.
-    `but`: the name of the alert that has no card (the Watchdog).
+    `but`: tells which alerts have no card: the Watchdog, and our own round trips.
     """
     shown = shown_by(cards, heard)
     filled = {(card.receiver, member.fingerprint) for card in cards if card.truncated for member in _burning(card)}
@@ -160,7 +160,7 @@ def untold(
         patience = timedelta(0) if any((name, identity(alert)) in filled for alert in group.alerts) else LATE
         due = [alert for alert in group.alerts if _is_loud(alert) and now - said.ahead - alert.starts_at >= patience]
         receiver = name if heard else ""
-        lost = [alert for alert in due if not is_shown(shown, receiver, alert) and alert.name != but]
+        lost = [alert for alert in due if not is_shown(shown, receiver, alert) and not but(alert)]
         if lost:
             shown |= {(receiver, identity(alert)): alert.starts_at for alert in lost}
             yield group.model_copy(update={"alerts": tuple(lost)})

@@ -9,6 +9,7 @@ from bot.clients.store.database import Transaction
 from bot.core.alerts import News
 from bot.core.names import RoomId
 from bot.core.routing import split
+from bot.core.trips import Trips
 from bot.core.truth import SETTLED
 from bot.core.watchdog import parted
 from bot.core.webhook import Webhook
@@ -24,19 +25,23 @@ log = structlog.get_logger("intake")
 class Intake:
     """Accepts webhooks; when `accept` returns, nothing short of the disk's death loses them."""
 
-    def __init__(self, desk: Desk, posts: Outbox, cards: Cards, watchdog: Watchdog, routes: Routes) -> None:
+    def __init__(
+        self, desk: Desk, posts: Outbox, cards: Cards, watchdog: Watchdog, routes: Routes, trips: Trips
+    ) -> None:
         self._desk = desk
         self._outbox = posts
         self._cards = cards
         self._watchdog = watchdog
         self._routes = routes
+        self._trips = trips
 
     async def accept(self, room: RoomId, webhook: Webhook) -> None:
         """Commit a webhook's alerts and the messages that tell of them; raise StoreFailed when that cannot be."""
         # Before, not after: its mark is then written behind ours in the same commit, and the message leaves one disk
         # flush sooner.
         self._outbox.wake(room)
-        news = await self._desk.database.write(lambda tx: self._take_in(tx, room, webhook))
+        others = self._trips.hear(webhook, self._desk.system.now())
+        news = await self._desk.database.write(lambda tx: self._take_in(tx, room, others)) if others else {}
         for each in news.keys() - {room}:
             self._outbox.wake(each)
         # So many turns of the loop, and the message is on the wire: the room waits for it, nobody for our answer.

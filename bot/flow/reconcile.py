@@ -15,6 +15,7 @@ from bot.core.alerts import Card, News, reads_the_same
 from bot.core.errors import UsageError
 from bot.core.firing import AlertGroup, FiringAlert
 from bot.core.names import RoomId
+from bot.core.trips import Trips
 from bot.core.truth import Absences, Told
 from bot.flow.cards import Cards, Change
 from bot.flow.desk import Desk
@@ -30,13 +31,21 @@ class Reconciler:
     """Compares cards with Alertmanager at fixed times; a question it does not answer changes nothing."""
 
     def __init__(
-        self, desk: Desk, posts: Outbox, cards: Cards, rooms: Rooms, routes: Routes, alertmanager: AlertmanagerApi
+        self,
+        desk: Desk,
+        posts: Outbox,
+        cards: Cards,
+        rooms: Rooms,
+        routes: Routes,
+        trips: Trips,
+        alertmanager: AlertmanagerApi,
     ) -> None:
         self._desk = desk
         self._outbox = posts
         self._cards = cards
         self._rooms = rooms
         self._routes = routes
+        self._trips = trips
         self._alertmanager = alertmanager
         self._missing: Absences = {}
 
@@ -58,7 +67,11 @@ class Reconciler:
         for card in known:
             await self._restate(card, restate)
         watchdog = self._desk.settings.alerts.watchdog
-        for group in truth.untold(said, known, heard, now, but=watchdog):
+
+        def cardless(alert: FiringAlert) -> bool:
+            return alert.name == watchdog or self._trips.owns(alert.labels)
+
+        for group in truth.untold(said, known, heard, now, but=cardless):
             await self._tell(group, heard)
 
     async def _known(self) -> list[Card]:

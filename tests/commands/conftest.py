@@ -33,6 +33,7 @@ from bot.core.health import OutboxState, SelfReport
 from bot.core.names import EventId, RequestId, RoomId, UserId
 from bot.core.policy import Role
 from bot.core.sbbb import SBBB
+from bot.core.trips import Trips
 from bot.demo.cluster import Object, SimulatedCluster, kubeconfig
 from bot.demo.cluster.troubles import TROUBLE
 from bot.demo.monitoring import SimulatedMonitoring
@@ -61,6 +62,7 @@ class House:
     report: SelfReport | None = None
     shown: list[Any] = field(default_factory=list)
     """How far commands said they were."""
+    trips: Trips = field(default_factory=Trips)
     voices: dict[tuple[UserId, str], datetime] = field(default_factory=dict)
     """What bots said, and when."""
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
@@ -148,6 +150,7 @@ class House:
             deeds=cast("Any", None),
             show=self._show,
             sleep=self._sleep,
+            trips=self.trips,
             heard_from=lambda user, words, _: self.voices.get((user, words)),
             last_word=lambda user: max((at for (who, _), at in self.voices.items() if who == user), default=None),
             stopped=self.stopped,

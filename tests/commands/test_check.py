@@ -1,5 +1,6 @@
 """`!check` against the simulated house."""
 
+import asyncio
 import time
 from datetime import timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from bot.core.findings import (
     HttpFinding,
     MeshFinding,
     NoPodFinding,
+    PathFinding,
     ReadyFinding,
     SealFinding,
     SpeakerFinding,
@@ -24,6 +26,7 @@ from bot.core.findings import (
 from bot.core.names import UserId
 from bot.core.rollouts import RESTARTED_AT
 from bot.core.sbbb import SBBB
+from bot.core.webhook import Alert, Status, Webhook
 from bot.demo.cluster import ExecAnswer
 from bot.demo.world import not_ready, objects_of
 from commands.check import CheckReport, check
@@ -52,7 +55,7 @@ async def test_a_house_at_rest_is_fine_down_to_the_last_service(house: House) ->
         report = await told(ctx)
 
     assert {f"{each.namespace}/{each.service}": each.finding for each in report.services if each.verdict != "ok"} == {}
-    assert len(report.services) == sum(map(len, SBBB.values()))
+    assert len(report.services) == sum(map(len, SBBB.values())) - 1
     assert report.verdict is Verdict.OK
 
 
@@ -453,3 +456,42 @@ async def test_sol_tells_when_it_was_restarted_and_last_said_something(house: Ho
     assert (silent.word, silent.verdict) == (None, Verdict.OK)
     assert isinstance(finding, SpeakerFinding)
     assert (finding.restarted, finding.word) == (restarted, spoke)
+
+
+async def test_an_alert_of_our_own_that_comes_back_proves_the_way(house: House) -> None:
+    async with house.open() as ctx:
+        asked = asyncio.create_task(told(ctx, "monitoring/alert-path"))
+        while not (sent := tuple(house.monitoring.alertmanager.alerts.values())):  # noqa: ASYNC110 - on the wire
+            await asyncio.sleep(0.01)
+        (alert,) = (Alert(Status.FIRING, each.labels, {}, house.now, None, "", "f1") for each in sent)
+        webhook = Webhook("ops", Status.FIRING, (alert,), "{}", {}, {}, {}, "", "4", 0, "")
+        assert ctx.trips.hear(webhook, house.now) is None
+        (service,) = (await asked).services
+
+    assert isinstance(service.finding, PathFinding)
+    assert service.verdict is Verdict.OK
+    (first,) = house.shown
+    assert first.services[0].finding == PathFinding(None, timedelta(0), over=False)
+
+
+async def test_an_alert_that_does_not_come_back_is_said(house: House) -> None:
+    async with house.open() as ctx:
+        finding = await found(ctx, "monitoring/alert-path")
+
+    assert isinstance(finding, PathFinding)
+    assert (finding.took, finding.over, finding.verdict) == (None, True, Verdict.BAD)
+
+
+async def test_without_alertmanager_nothing_is_known_of_the_way(house: House) -> None:
+    house.monitoring.down.add(("monitoring", "alertmanager"))
+
+    async with house.open() as ctx:
+        assert await found(ctx, "monitoring/alert-path") == Unknown("connection cut")
+
+
+async def test_a_check_of_the_whole_house_sends_no_alert(house: House) -> None:
+    async with house.open() as ctx:
+        report = await told(ctx)
+
+    assert "alert-path" not in {each.service for each in report.services}
+    assert not house.monitoring.alertmanager.alerts

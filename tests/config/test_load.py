@@ -82,7 +82,7 @@ SERVICES = "services:\n  data:\n    valkey: {ready: valkey}\n    postgres:\n"
 MIND = "mind the indentation, and quote what begins with @, ! or *"
 NOT_A_PROBE = (
     "15 services.data.postgres: is not a probe; "
-    "give it exactly one of: http, ready, cnpg, exec, seal_status, targets, mesh"
+    "give it exactly one of: http, ready, cnpg, exec, seal_status, targets, mesh, alert_path"
 )
 
 

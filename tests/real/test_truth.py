@@ -12,6 +12,7 @@ from bot.demo.homeserver import Homeserver
 from bot.demo.loopback import HOST, free_port
 from bot.demo.openbao import OpenBao
 from bot.demo.stage import Stage
+from bot.demo.transcript import Player
 from tests.real.arrivals import Arrivals
 from tests.real.servers import Alertmanager, alert, bearer
 
@@ -103,3 +104,16 @@ async def test_a_restarted_alertmanager_closes_nothing(alertmanager: Alertmanage
     alertmanager.post(alert(labels("TruthKept")))
 
     await room.nothing("TruthKept", YOUNG)
+
+
+async def test_our_own_alert_comes_back_and_has_no_card(
+    stage: Stage, alertmanager: Alertmanager, room: Arrivals
+) -> None:
+    """Neither the webhook nor the comparison makes a card of it."""
+    player = Player(stage)
+    await player.open()
+
+    await player.play("anna> !check monitoring/alert-path\nbot= ✅ monitoring/alert-path: 1 of 1 fine\n…")
+    await asyncio.sleep(4 * EVERY)
+
+    await player.play("bot!")
