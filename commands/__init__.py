@@ -9,6 +9,7 @@ from commands.announce import announce
 from commands.audit import audit
 from commands.backup import backup, backup_now
 from commands.cards import history, why
+from commands.certs import cert, certs
 from commands.check import check
 from commands.db import db, db_connections
 from commands.doctor import doctor
@@ -46,6 +47,8 @@ COMMANDS: tuple[Command, ...] = (
     top,
     get,
     describe,
+    certs,
+    cert,
     alerts,
     silences,
     why,

@@ -7,7 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from bot.command import Context, command
-from bot.core.errors import Denied, UsageError
+from bot.core.errors import UsageError
 from bot.core.events import Event, fold
 from bot.core.facts import Unknown, Verdict, worst
 from bot.core.kinds import Kind, Listing, Object
@@ -20,7 +20,7 @@ from commands.events import LATELY, OF_NODES, EventReport, noted
 from commands.existing import NEEDED, must_exist
 from commands.kinds import SHOWN, kind_named
 from commands.parameters import NamespaceOption, near
-from commands.surveys import Unasked
+from commands.surveys import Unasked, everywhere
 
 AllNamespaces = Annotated[bool, Parameter(name=["--all-namespaces", "-A"], negative="")]
 Selector = Annotated[str, Parameter(name=["--selector", "-l"])]
@@ -136,16 +136,8 @@ def _read(kind: str, name: str, namespace: str | None) -> _Wanted:
 
 
 async def _list(ctx: Context, wanted: _Wanted, selector: str) -> Listing:
-    kubernetes = ctx.neighbours.kubernetes
-    if wanted.namespace:
-        return await kubernetes.survey(wanted.kind, namespaces=(wanted.namespace,), labels=selector)
-    try:
-        return await kubernetes.survey(wanted.kind, labels=selector)
-    except Denied:
-        if not wanted.kind.namespaced:
-            raise
-        # Roles may be given by namespace.
-        return await kubernetes.survey(wanted.kind, namespaces=ctx.settings.namespaces, labels=selector)
+    kubernetes, spaces = ctx.neighbours.kubernetes, ctx.settings.namespaces
+    return await everywhere(kubernetes, wanted.kind, spaces, space=wanted.namespace, labels=selector)
 
 
 def _named(wanted: _Wanted, listing: Listing) -> list[Object]:

@@ -58,9 +58,18 @@ def known_places(settings: Settings) -> dict[str, tuple[str, ...]]:
 
 def back(text: str) -> timedelta:
     """Read how far back `--since` reaches; raise UsageError."""
+    return _span(text, "--since 10m, or 2h")
+
+
+def ahead(text: str) -> timedelta:
+    """Read how far ahead `--within` reaches; raise UsageError."""
+    return _span(text, "--within 30d, or 12h")
+
+
+def _span(text: str, example: str) -> timedelta:
     found = read(text)
     if not isinstance(found, For):
-        raise UsageError(f"“{text[:40]}” is no span of time", hint="write --since 10m, or 2h")
+        raise UsageError(f"“{text[:40]}” is no span of time", hint=f"write {example}")
     return found.span
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.core.errors import Missing
+from bot.core.errors import Denied, Missing
 from bot.core.facts import Unknown
 from bot.core.kinds import Kind, Listing, Object
 from commands.asking import ask_all
@@ -59,6 +59,21 @@ async def survey(
             unasked += (Unasked(kind.plural, where, error.reason) for where, error in answer.unasked.items())
     found = {kind: answer.items for kind, answer in answers.items() if isinstance(answer, Listing)}
     return Survey(found, tuple(unasked))
+
+
+async def everywhere(
+    kubernetes: Kubernetes, kind: Kind, namespaces: tuple[str, ...], *, space: str = "", labels: str = ""
+) -> Listing:
+    """List a kind in one namespace, or (`space` empty) in all; where that is denied, in these namespaces."""
+    if space:
+        return await kubernetes.survey(kind, namespaces=(space,), labels=labels)
+    try:
+        return await kubernetes.survey(kind, labels=labels)
+    except Denied:
+        if not kind.namespaced:
+            raise
+        # Roles may be given by namespace.
+        return await kubernetes.survey(kind, namespaces=namespaces, labels=labels)
 
 
 async def _listing(kubernetes: Kubernetes, kind: Kind, namespaces: tuple[str, ...]) -> Listing:

@@ -40,6 +40,7 @@ from commands.audit import Trail
 from commands.backup import BackupReport, BackupRun
 from commands.cards import CardHistory, CardReasons
 from commands.ceremony import Invitation, UnsealReport
+from commands.certs import CertChain, CertReport, NoCertificate
 from commands.check import CheckReport
 from commands.db import ConnectionReport, DatabaseReport
 from commands.doctor import DoctorReport
@@ -74,6 +75,7 @@ from formatters import (
     audit,
     backup,
     cards,
+    certs,
     check,
     db,
     doctor,
@@ -143,6 +145,9 @@ FORMATTERS: Mapping[type, Callable[[Any], Document]] = {
     TopReport: top.top_report,
     ObjectTable: objects.object_table,
     ObjectReport: objects.object_report,
+    CertReport: certs.cert_report,
+    CertChain: certs.cert_chain,
+    NoCertificate: certs.no_certificate,
     DoctorReport: doctor.doctor_report,
     AlertList: alert_list.alert_list,
     RuleList: rules.rule_list,

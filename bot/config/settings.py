@@ -164,6 +164,13 @@ class Grafana(Section):
     """A file with a service account's token (Viewer)."""
 
 
+class Ingress(Section):
+    """The front door, asked from inside."""
+
+    url: Url = "http://pingora.ingress.svc"
+    """Base URL of its port 80, where challenges of an ACME server (Let's Encrypt) are asked for."""
+
+
 class Workloads(Section):
     """What a restart treats with care, as namespace/name; null where there is none."""
 
@@ -258,6 +265,7 @@ class Settings(Section):
     prometheus: Prometheus = Prometheus()
     loki: Loki = Loki()
     grafana: Grafana = Grafana()
+    ingress: Ingress = Ingress()
     alerts: Alerts = Alerts()
     limits: Limits = Limits()
     workloads: Workloads = Workloads()

@@ -182,6 +182,7 @@ class Stage:
                 name: {"url": self.monitoring.url("monitoring", name)}
                 for name in ("alertmanager", "prometheus", "loki", "grafana")
             },
+            "ingress": {"url": self.monitoring.url("ingress", "pingora")},
             "services": self._services(),
             **self.settings,
         }

@@ -30,7 +30,7 @@ from bot.demo.vault import delete, rewrite
 from bot.demo.view import Seen, View
 from bot.demo.world import barman, crash_looping, heal, objects_of
 
-_SICK = ("Deployment", "StatefulSet", "DaemonSet", "Cluster", "VaultStaticSecret", "VaultDynamicSecret")
+_SICK = ("Deployment", "StatefulSet", "DaemonSet", "Cluster", "Certificate", "VaultStaticSecret", "VaultDynamicSecret")
 """Kinds whose objects can be given a trouble."""
 _ANSWER_SECONDS = 15.0
 _SILENCE_SECONDS = 1.0
@@ -277,7 +277,7 @@ async def _heal(player: Player, words: list[str]) -> None:
 
 
 async def _sick(player: Player, words: list[str]) -> None:
-    """`sick NAMESPACE/NAME [TROUBLE]`: every new pod of a workload gets into a trouble, or a secret is not synced.
+    """`sick NAMESPACE/NAME [TROUBLE]`: new pods of a workload, issues of a certificate or syncs of a secret get into it.
 
     Without a trouble, none does any more.
     """

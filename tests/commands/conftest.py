@@ -194,6 +194,7 @@ def _settings(monitoring: SimulatedMonitoring) -> dict[str, Any]:
         "rooms": {"ops": "!abc:example.org"},
         "web": {"webhook_token": TOKEN},
         "people": {ANNA: {"role": "viewer"}},
+        "ingress": {"url": monitoring.url("ingress", "pingora")},
         "services": relocate(SBBB, move),
         **{
             name: {"url": monitoring.url("monitoring", name)}

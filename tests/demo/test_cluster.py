@@ -265,8 +265,8 @@ async def test_a_replace_based_on_an_old_version_is_a_conflict(custom: Any) -> N
 async def test_the_status_is_written_through_its_own_door_only(custom: Any) -> None:
     place = ("cert-manager.io", "v1", "ingress", "certificates", "pingora-tls")
     mine = await custom.get_namespaced_custom_object(*place)
-    issuing = {"type": "Issuing", "status": "True", "reason": "ManuallyTriggered"}
-    mine["status"]["conditions"].append(issuing)
+    failed = {"type": "Issuing", "status": "False", "reason": "Failed"}
+    mine["status"]["conditions"].append(failed)
     mine["spec"]["secretName"] = "ignored"
 
     await custom.replace_namespaced_custom_object_status(*place, mine)
@@ -274,7 +274,7 @@ async def test_the_status_is_written_through_its_own_door_only(custom: Any) -> N
     found["status"] = {}
     after = await custom.replace_namespaced_custom_object(*place, found)
 
-    assert after["status"]["conditions"][-1] == issuing
+    assert after["status"]["conditions"][-1] == failed
     assert after["spec"]["secretName"] == "pingora-tls"
 
 

@@ -227,6 +227,7 @@ def test_the_network_policy_lets_the_bot_reach_whom_it_asks(settings: Settings) 
         settings.prometheus.url,
         settings.loki.url,
         settings.grafana.url,
+        settings.ingress.url,
         *settings.openbao.pods,
         *(probe.http for probe in probes if isinstance(probe, HttpProbe)),
     ]

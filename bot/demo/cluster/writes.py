@@ -61,13 +61,14 @@ async def create(store: Store, ask: Ask) -> web.Response:
     if ask.kind.namespaced:
         store.get("namespaces", "", ask.namespace)
     place = (ask.namespace if ask.kind.namespaced else "", metadata["name"])
-    if store.find(ask.kind.kind, *place):
-        raise refusals.already_exists(ask.kind.resource, metadata["name"])
     for name in (*_SERVER_FIELDS, "resourceVersion"):
         metadata.pop(name, None)
     if "status" in ask.kind.subresources:
         obj.pop("status", None)
+    # Policies are asked before the store is: who may not create is told so, also where the name is taken.
     ask.check("CREATE", obj, None)
+    if store.find(ask.kind.kind, *place):
+        raise refusals.already_exists(ask.kind.resource, metadata["name"])
     return reply(store.save(ask.kind, obj, dry=ask.dry()), 201)
 
 

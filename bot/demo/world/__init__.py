@@ -7,7 +7,6 @@ from datetime import datetime
 
 from bot.demo.cluster import Object, SimulatedCluster
 from bot.demo.world.certificates import certificates
-from bot.demo.world.mesh import mesh
 from bot.demo.world.postgres import postgres
 from bot.demo.world.secrets import keep_keys, secrets
 from bot.demo.world.shapes import MESHED, Row, claim, namespace, new, node, workload
@@ -35,7 +34,7 @@ def sbbb(now: datetime) -> list[Object]:
     objects += [claim(name, where, size, now) for name, where, size in _CLAIMS]
     for row in ROWS:
         objects += workload(row, now)
-    return [*objects, _sol_config(now), *postgres(now), *secrets(now), *certificates(now), *mesh(now)]
+    return [*objects, _sol_config(now), *postgres(now), *secrets(now), *certificates(now)]
 
 
 def inhabit(cluster: SimulatedCluster, objects: list[Object] | None = None) -> None:

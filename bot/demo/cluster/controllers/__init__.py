@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
+from bot.demo.cluster.controllers.certificates import Certificates
 from bot.demo.cluster.controllers.databases import Databases
 from bot.demo.cluster.controllers.garbage import Garbage
 from bot.demo.cluster.controllers.rollouts import Rollouts
@@ -39,6 +40,7 @@ class Controllers:
         self.running: list[Controller] = [
             Rollouts(store, interval),
             Databases(store, interval),
+            Certificates(store, interval),
             self.vault_secrets,
             Garbage(store),
         ]

@@ -1,0 +1,216 @@
+"""TLS certificates as cert-manager keeps them: how one is, the chain behind it, and how far an issue is; pure.
+
+Read as cmctl reads them (`pkg/status`, `pkg/renew`). What is in the Secret is never needed.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from bot.core.facts import Verdict
+from bot.core.kinds import Kind, Object
+from bot.core.moments import moment
+from bot.core.rows import condition, read_row
+from bot.core.scrub import scrub
+
+MANUALLY = "ManuallyTriggered"
+"""The reason that cmctl gives the condition Issuing."""
+REVISION = "cert-manager.io/certificate-revision"
+_OVERDUE = timedelta(hours=1)
+"""A renewal later than this does not come by itself."""
+_SOON = timedelta(days=7)
+"""Without a renewal time, less than this is too little."""
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """One Certificate; all texts are foreign."""
+
+    namespace: str
+    name: str
+    names: tuple[str, ...]
+    """What it is for; of an authority its common name."""
+    issuer: str
+    issuer_kind: str
+    ready: bool | None
+    """None: nobody has looked at it yet."""
+    why: str
+    """Why it is not ready, or why its last issue failed; without secrets."""
+    issuing_since: datetime | None
+    """When the issue that goes on began; None: none goes on."""
+    asked_by: str
+    """The message of the condition Issuing, by which an action of ours is known again."""
+    failed: bool
+    """Whether its last issue failed; cert-manager tries again by itself, after longer and longer."""
+    attempts: int
+    """How often in a row."""
+    not_before: datetime | None
+    not_after: datetime | None
+    renews: datetime | None
+    revision: int
+    """How many were issued; 0: none by this object."""
+
+    @property
+    def place(self) -> str:
+        """What to call it in the room: `ingress/pingora-tls`."""
+        return f"{self.namespace}/{self.name}"
+
+    def overdue(self, now: datetime) -> bool:
+        """Tell whether it should have been renewed, and nobody is at it."""
+        return self.renews is not None and now - self.renews > _OVERDUE and self.issuing_since is None
+
+    def verdict(self, now: datetime) -> Verdict:
+        """How it is: an expired one serves nobody, one that is not renewed will not for long."""
+        if self.not_after and self.not_after <= now:
+            return Verdict.BAD
+        if self.ready is None:
+            return Verdict.UNKNOWN
+        if not self.ready:
+            return Verdict.WARN if self.issuing_since and not self.not_after else Verdict.BAD
+        short = self.renews is None and self.not_after is not None and self.not_after - now < _SOON
+        return Verdict.WARN if self.failed or short or self.overdue(now) else Verdict.OK
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An object behind a certificate; all texts are foreign."""
+
+    kind: str
+    """As the API writes it: `Order`."""
+    name: str
+    state: str
+    verdict: Verdict
+    why: str
+    """Without secrets; empty where it is well."""
+
+
+class Stage(StrEnum):
+    """How far an issue is."""
+
+    GOING = "going"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """An issue at one moment."""
+
+    stage: Stage
+    at: str
+    """What it is at, as `Order` or `Challenge`; empty where nothing was made yet."""
+    why: str
+    """What keeps it, in the words of who waits; foreign text without secrets."""
+
+
+_URGENCY = (Verdict.BAD, Verdict.UNKNOWN, Verdict.WARN, Verdict.OK)
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+def read_certificate(obj: Object) -> Certificate:
+    """Read a Certificate; every field but its name may be missing."""
+    metadata, spec, status = obj["metadata"], obj.get("spec") or {}, obj.get("status") or {}
+    ready, issuing = condition(obj, "Ready"), condition(obj, "Issuing")
+    goes = issuing.get("status") == "True"
+    failed = issuing.get("status") == "False" and issuing.get("reason") == "Failed"
+    told = issuing if failed else ready
+    holds = {"True": True, "False": False}.get(str(ready.get("status")))
+    issuer = spec.get("issuerRef") or {}
+    return Certificate(
+        namespace=str(metadata.get("namespace", "")),
+        name=str(metadata["name"]),
+        names=tuple(map(str, spec.get("dnsNames") or filter(None, (spec.get("commonName"),)))),
+        issuer=str(issuer.get("name", "")),
+        issuer_kind=str(issuer.get("kind") or "Issuer"),
+        ready=holds,
+        why="" if holds and not failed else scrub(str(told.get("message") or told.get("reason") or "")),
+        issuing_since=_since(issuing, metadata) if goes else None,
+        asked_by=str(issuing.get("message") or "") if goes else "",
+        failed=failed,
+        attempts=int(status.get("failedIssuanceAttempts") or 0),
+        not_before=moment(status.get("notBefore")),
+        not_after=moment(status.get("notAfter")),
+        renews=moment(status.get("renewalTime")),
+        revision=int(status.get("revision") or 0),
+    )
+
+
+def by_need(certificates: Iterable[Certificate], now: datetime) -> tuple[Certificate, ...]:
+    """Return what is wrong first, and then what expires soonest."""
+
+    def need(each: Certificate) -> tuple[int, datetime, str]:
+        return _URGENCY.index(each.verdict(now)), each.not_after or _NEVER, each.place
+
+    return tuple(sorted(certificates, key=need))
+
+
+def request_of(certificate: Object, requests: Iterable[Object]) -> Object | None:
+    """Return the newest CertificateRequest of a certificate."""
+    return max(owned(certificate, requests), key=lambda each: (revision_of(each), _born(each)), default=None)
+
+
+def owned(owner: Object, objects: Iterable[Object]) -> tuple[Object, ...]:
+    """Return the objects that another one controls."""
+    uid = owner["metadata"].get("uid")
+    return tuple(
+        each
+        for each in objects
+        if any(ref.get("controller") and ref.get("uid") == uid for ref in each["metadata"].get("ownerReferences") or ())
+    )
+
+
+def revision_of(request: Object) -> int:
+    """Return which revision of its certificate a CertificateRequest is to become; 0 where it does not say."""
+    text = str((request["metadata"].get("annotations") or {}).get(REVISION, ""))
+    return int(text) if text.isascii() and text.isdigit() else 0
+
+
+def link(kind: Kind, obj: Object, now: datetime) -> Link:
+    """Say how an object behind a certificate is."""
+    row = read_row(kind, obj, now)
+    status = obj.get("status") or {}
+    why = status.get("reason") or condition(obj, "Ready").get("message") or ""
+    name = str((obj.get("spec") or {}).get("dnsName") or row.name)
+    return Link(
+        str(obj.get("kind") or _WORDS[kind]),
+        name,
+        str(row.cells[0]) if row.cells else "",
+        row.verdict,
+        "" if row.verdict is Verdict.OK else scrub(str(why)),
+    )
+
+
+def issue(certificate: Certificate, links: Iterable[Link], revision: int) -> Issue:
+    """Tell how far the issue of a revision is; 0: any, as long as the certificate is ready."""
+    behind = tuple(links)
+    going = certificate.issuing_since is not None
+    if certificate.ready and not going and certificate.revision >= revision and not certificate.failed:
+        return Issue(Stage.DONE, "", "")
+    worst = next((each for verdict in (Verdict.BAD, Verdict.WARN) for each in _deepest(behind, verdict)), None)
+    at, why = (worst.kind, worst.why) if worst else ("", "")
+    if certificate.failed:
+        return Issue(Stage.FAILED, at, why or certificate.why)
+    return Issue(Stage.GOING, at, why)
+
+
+def _deepest(links: tuple[Link, ...], verdict: Verdict) -> Iterator[Link]:
+    """Give those of a verdict, the one nearest to the cause first."""
+    return (each for each in reversed(links) if each.verdict is verdict)
+
+
+def _since(issuing: Object, metadata: Object) -> datetime | None:
+    return moment(issuing.get("lastTransitionTime")) or moment(metadata.get("creationTimestamp"))
+
+
+def _born(obj: Object) -> str:
+    return str(obj["metadata"].get("creationTimestamp") or "")
+
+
+_WORDS = {
+    Kind.CERTIFICATEREQUESTS: "CertificateRequest",
+    Kind.ORDERS: "Order",
+    Kind.CHALLENGES: "Challenge",
+    Kind.ISSUERS: "Issuer",
+    Kind.CLUSTERISSUERS: "ClusterIssuer",
+}
