@@ -24,6 +24,7 @@ from commands.loki import loki
 from commands.objects import describe, get
 from commands.oncall import assign, handover, oncall
 from commands.ping import ping
+from commands.renew import cert_renew
 from commands.restart import restart
 from commands.restore import restore_plan
 from commands.rollout import rollout_history, rollout_status, rollout_undo, scale
@@ -88,6 +89,7 @@ COMMANDS: tuple[Command, ...] = (
     scale,
     resync,
     backup_now,
+    cert_renew,
     exec_,
     announce,
     undo,

@@ -54,6 +54,7 @@ from commands.loki import LokiReport
 from commands.objects import ObjectReport, ObjectTable
 from commands.oncall import HandedOver, Handover, OnCall, OnCallSet
 from commands.ping import Pong
+from commands.renew import RenewReport
 from commands.restart import RestartReport
 from commands.restore import RestorePlan
 from commands.rollout import RolledBack, RolloutHistory, RolloutStatus, Scaled
@@ -92,6 +93,7 @@ from formatters import (
     oncall,
     paging,
     ping,
+    renew,
     replies,
     restart,
     restore,
@@ -148,6 +150,7 @@ FORMATTERS: Mapping[type, Callable[[Any], Document]] = {
     CertReport: certs.cert_report,
     CertChain: certs.cert_chain,
     NoCertificate: certs.no_certificate,
+    RenewReport: renew.renew_report,
     DoctorReport: doctor.doctor_report,
     AlertList: alert_list.alert_list,
     RuleList: rules.rule_list,

@@ -7,6 +7,7 @@ from commands.backup import BackupPlan
 from commands.exec import ExecPlan
 from commands.kvwrite import RollbackPlan, WritePlan
 from commands.muting import MutePlan
+from commands.renew import RenewPlan
 from commands.restart import RestartPlan
 from commands.rollout import ScalePlan, UndoPlan
 from commands.seal import SealPlan
@@ -14,6 +15,7 @@ from commands.secrets import ResyncPlan
 from formatters import backup, kvwrite, muting, restart, rollout, secrets
 from formatters import exec as execs
 from formatters.document import Document
+from formatters.renew import renew_plan
 from formatters.seal import seal_plan
 
 PLANS: Mapping[type, Callable[[Any], Document]] = {
@@ -22,6 +24,7 @@ PLANS: Mapping[type, Callable[[Any], Document]] = {
     ScalePlan: rollout.scale_plan,
     MutePlan: muting.mute_plan,
     BackupPlan: backup.backup_plan,
+    RenewPlan: renew_plan,
     ExecPlan: execs.exec_plan,
     ResyncPlan: secrets.resync_plan,
     SealPlan: seal_plan,

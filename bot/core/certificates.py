@@ -3,7 +3,7 @@
 Read as cmctl reads them (`pkg/status`, `pkg/renew`). What is in the Secret is never needed.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -187,16 +187,33 @@ def issue(certificate: Certificate, links: Iterable[Link], revision: int) -> Iss
     going = certificate.issuing_since is not None
     if certificate.ready and not going and certificate.revision >= revision and not certificate.failed:
         return Issue(Stage.DONE, "", "")
-    worst = next((each for verdict in (Verdict.BAD, Verdict.WARN) for each in _deepest(behind, verdict)), None)
+    worst = _cause(behind, Verdict.BAD) or _cause(behind, Verdict.WARN)
     at, why = (worst.kind, worst.why) if worst else ("", "")
     if certificate.failed:
         return Issue(Stage.FAILED, at, why or certificate.why)
     return Issue(Stage.GOING, at, why)
 
 
-def _deepest(links: tuple[Link, ...], verdict: Verdict) -> Iterator[Link]:
-    """Give those of a verdict, the one nearest to the cause first."""
-    return (each for each in reversed(links) if each.verdict is verdict)
+def wished(certificate: Object, message: str, at: datetime) -> Object:
+    """Return a Certificate with the condition by which cmctl asks for an issue; all others stay (`pkg/renew`)."""
+    status = certificate.get("status") or {}
+    wish = {
+        "type": "Issuing",
+        "status": "True",
+        "reason": MANUALLY,
+        "message": message,
+        "observedGeneration": certificate["metadata"].get("generation", 0),
+        "lastTransitionTime": at.replace(microsecond=0).isoformat().replace("+00:00", "Z"),
+    }
+    others = [each for each in status.get("conditions") or () if each.get("type") != "Issuing"]
+    return {**certificate, "status": {**status, "conditions": [*others, wish]}}
+
+
+def _cause(links: tuple[Link, ...], verdict: Verdict) -> Link | None:
+    """Return the link of a verdict that is nearest to the cause; of several alike, one that says why."""
+    found = [each for each in reversed(links) if each.verdict is verdict]
+    alike = [each for each in found if each.kind == found[0].kind]
+    return next((each for each in alike if each.why), alike[0] if alike else None)
 
 
 def _since(issuing: Object, metadata: Object) -> datetime | None:

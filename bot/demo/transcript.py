@@ -277,7 +277,7 @@ async def _heal(player: Player, words: list[str]) -> None:
 
 
 async def _sick(player: Player, words: list[str]) -> None:
-    """`sick NAMESPACE/NAME [TROUBLE]`: new pods of a workload, issues of a certificate or syncs of a secret get into it.
+    """`sick NAMESPACE/NAME [TROUBLE]`: new pods, issues of a certificate or syncs of a secret get into it.
 
     Without a trouble, none does any more.
     """
@@ -291,15 +291,23 @@ async def _sick(player: Player, words: list[str]) -> None:
 
     store.change(kind, namespace, name, edit)
     if kind.startswith("Vault"):
-        await _noticed(player, kind, (namespace, name), "False" if trouble else "True")
+        wanted = "False" if trouble else "True"
+        await _noticed(player, kind, (namespace, name), lambda conditions: conditions[0]["status"] == wanted)
+    if kind == "Certificate" and not trouble:
+        # What its challenge kept goes on: conversations share one world, and the next one finds it at rest.
+        await _noticed(
+            player,
+            kind,
+            (namespace, name),
+            lambda conditions: all(each["type"] != "Issuing" for each in conditions),
+        )
 
 
-async def _noticed(player: Player, kind: str, place: tuple[str, str], synced: str) -> None:
-    """Wait until the operator has noticed."""
+async def _noticed(player: Player, kind: str, place: tuple[str, str], noticed: Callable[[list[Object]], bool]) -> None:
+    """Wait until the operator has noticed, as the conditions show."""
     async with asyncio.timeout(_ANSWER_SECONDS):
         for _ in itertools.count():
-            status = player.stage.cluster.store.get(kind, *place)["status"]
-            if status["conditions"][0]["status"] == synced:
+            if noticed(player.stage.cluster.store.get(kind, *place)["status"]["conditions"]):
                 return
             await asyncio.sleep(_AGAIN_SECONDS)
 

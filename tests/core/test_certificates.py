@@ -95,6 +95,7 @@ def test_the_newest_request_of_this_certificate_counts_by_number_and_not_by_name
 
 
 PENDING = Link("Challenge", "demo.test", "pending", Verdict.WARN, "wrong status code '404'")
+SILENT = Link("Challenge", "messages.demo.test", "pending", Verdict.WARN, "")
 ORDERED = Link("Order", "tls-2", "pending", Verdict.WARN, "")
 INVALID = Link("Order", "tls-2", "invalid", Verdict.BAD, "unauthorized")
 MISSING = Link("Issuer", "gone", "missing", Verdict.BAD, "There is no such issuer")
@@ -110,6 +111,8 @@ MISSING = Link("Issuer", "gone", "missing", Verdict.BAD, "There is no such issue
         # Put back with its Secret still there: ready, and this object never issued anything.
         ({"revision": 0}, (), 0, (Stage.DONE, "", "")),
         ({"issuing": "True"}, (ORDERED, PENDING), 2, (Stage.GOING, "Challenge", "wrong status code '404'")),
+        ({"issuing": "True"}, (ORDERED, PENDING, SILENT), 2, (Stage.GOING, "Challenge", "wrong status code '404'")),
+        ({"issuing": "True"}, (ORDERED, SILENT), 2, (Stage.GOING, "Challenge", "")),
         ({"issuing": "True"}, (MISSING, ORDERED), 2, (Stage.GOING, "Issuer", "There is no such issuer")),
         ({"issuing": "False", "reason": "Failed"}, (INVALID,), 2, (Stage.FAILED, "Order", "unauthorized")),
         ({"issuing": "False", "reason": "Failed"}, (), 2, (Stage.FAILED, "", "Failed")),
