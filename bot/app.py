@@ -21,6 +21,7 @@ from bot.clients.matrix import Matrix
 from bot.clients.metrics import Metrics
 from bot.clients.openbao import OpenBao
 from bot.clients.openbao_account import Account
+from bot.clients.openbao_database import StaticRoles
 from bot.clients.openbao_kv import KeyValues
 from bot.clients.openbao_threads import Threads
 from bot.clients.plot import Plotter
@@ -127,11 +128,13 @@ class App:
         )
         self.threads = Threads(limit=limit, count=self._count)
         pods = OpenBao(self.http, settings.openbao.pods, limit=limit)
+        account = self._account_at(pods)
         self.neighbours = Neighbours(
             kubernetes=self._cluster(settings.kubernetes),
             clusters={name: self._cluster(where) for name, where in settings.clusters.items()},
             openbao=pods,
-            kv=KeyValues(self._account_at(pods), settings.openbao.mount),
+            kv=KeyValues(account, settings.openbao.mount),
+            roles=StaticRoles(account),
             unsealing=Unsealing(self.http),
             prometheus=PrometheusApi(self.http, settings.prometheus.url, limit=limit),
             alertmanager=AlertmanagerApi(self.http, settings.alertmanager.url, limit=limit),

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bot.clients.loki import LokiApi
     from bot.clients.matrix import Matrix
     from bot.clients.openbao import OpenBao
+    from bot.clients.openbao_database import StaticRoles
     from bot.clients.openbao_kv import KeyValues
     from bot.clients.plot import Plotter
     from bot.clients.prometheus import PrometheusApi
@@ -78,6 +79,8 @@ class Neighbours:
     """Its pods, asked without a login."""
     kv: KeyValues
     """Its secrets, asked as ourselves."""
+    roles: StaticRoles
+    """Its database roles, asked as ourselves."""
     unsealing: Unsealing
     prometheus: PrometheusApi
     alertmanager: AlertmanagerApi

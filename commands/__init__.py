@@ -28,6 +28,8 @@ from commands.renew import cert_renew
 from commands.restart import restart
 from commands.restore import restore_plan
 from commands.rollout import rollout_history, rollout_status, rollout_undo, scale
+from commands.rotate import rotate
+from commands.rotatedb import rotate_db
 from commands.seal import seal
 from commands.secrets import resync, secrets
 from commands.silences import expire, extend, silence, silences
@@ -88,6 +90,8 @@ COMMANDS: tuple[Command, ...] = (
     rollout_undo,
     scale,
     resync,
+    rotate,
+    rotate_db,
     backup_now,
     cert_renew,
     exec_,

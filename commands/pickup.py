@@ -18,7 +18,12 @@ from commands.finding import Found
 from commands.following import EVERY, RolloutState, follow, verdict_of
 from commands.parameters import near, place
 
-NEEDS = (*looks(*SECRETS), *(Need("patch", kind, scope=Scope.EACH) for kind in SECRETS), *following.NEEDS)
+NEEDS = (
+    *looks(*SECRETS),
+    *(Need("get", kind) for kind in SECRETS),
+    *(Need("patch", kind, scope=Scope.EACH) for kind in SECRETS),
+    *following.NEEDS,
+)
 """What it takes to resync and to follow that."""
 LIMIT = timedelta(minutes=25)
 """More than the operator is waited for and any rollout is followed."""
@@ -202,11 +207,10 @@ async def _restarts(
 
 
 def _restarted(ctx: ActionContext, found: Found, before: str) -> bool:
+    """Tell whether the operator restarted it for us: since we looked, or before, where it was quicker than we."""
     at = _template_mark(found)
-    if at != before:
-        return True
     when = moment(at)
-    return ctx.again and when is not None and when >= ctx.decided.replace(microsecond=0)
+    return at != before or (when is not None and when >= ctx.decided.replace(microsecond=0))
 
 
 async def _targets(ctx: Context, secrets: Iterable[Found]) -> dict[Key, Found]:

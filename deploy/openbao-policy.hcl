@@ -19,7 +19,7 @@ path "secret/data/*" {
 }
 
 # !rotate db: a new password for a static role
-path "database/rotate-role/*" {
+path "database/rotate-role/+" {
   capabilities = ["update"]
 }
 

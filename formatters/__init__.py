@@ -58,6 +58,7 @@ from commands.renew import RenewReport
 from commands.restart import RestartReport
 from commands.restore import RestorePlan
 from commands.rollout import RolledBack, RolloutHistory, RolloutStatus, Scaled
+from commands.rotating import RotationReport
 from commands.rules import RuleList
 from commands.seal import SealReport
 from commands.secrets import ResyncReport, SecretsReport
@@ -98,6 +99,7 @@ from formatters import (
     restart,
     restore,
     rollout,
+    rotate,
     rules,
     seal,
     secrets,
@@ -181,6 +183,7 @@ FORMATTERS: Mapping[type, Callable[[Any], Document]] = {
     KvSecret: kv.kv_secret,
     SecretsReport: secrets.secrets_report,
     ResyncReport: secrets.resync_report,
+    RotationReport: rotate.rotation_report,
     SilenceEnds: silences.silence_ends,
     HelpPage: help.help_page,
     HelpEntry: help.help_entry,

@@ -10,9 +10,10 @@ from commands.muting import MutePlan
 from commands.renew import RenewPlan
 from commands.restart import RestartPlan
 from commands.rollout import ScalePlan, UndoPlan
+from commands.rotating import RotationPlan
 from commands.seal import SealPlan
 from commands.secrets import ResyncPlan
-from formatters import backup, kvwrite, muting, restart, rollout, secrets
+from formatters import backup, kvwrite, muting, restart, rollout, rotate, secrets
 from formatters import exec as execs
 from formatters.document import Document
 from formatters.renew import renew_plan
@@ -30,6 +31,7 @@ PLANS: Mapping[type, Callable[[Any], Document]] = {
     SealPlan: seal_plan,
     WritePlan: kvwrite.write_plan,
     RollbackPlan: kvwrite.rollback_plan,
+    RotationPlan: rotate.rotation_plan,
 }
 """Type of what a preview found → the function that puts it into words; the title is a question without a glyph."""
 

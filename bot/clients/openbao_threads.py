@@ -30,6 +30,7 @@ _STATUSES = {
 _NO_CONTENT = 204
 _REDIRECTS = range(300, 400)
 _CAS = "check-and-set"
+_NO_ROLE = "no static role"
 
 
 class Threads:
@@ -111,6 +112,8 @@ def _problem(error: Any, wish: str) -> NeighbourError:  # noqa: PLR0911 - one pe
     match _STATUSES.get(type(error).__name__):
         case 400 if _CAS in said:
             return Rejected(NEIGHBOUR, f"cannot {wish}: somebody wrote it meanwhile")
+        case 400 if _NO_ROLE in said:
+            return Missing(NEIGHBOUR, f"cannot {wish}: no such static role")
         case 401 | 403:
             return Denied(NEIGHBOUR, f"may not {wish}")
         case 404 if isinstance(error.json, dict) and error.json.get("data"):

@@ -10,6 +10,7 @@ from bot.config.alerts import Alerts
 from bot.config.values import ClusterName, Listen, MatrixId, ObjectName, RoomName, Section, TimeZone, Url, wrong_at
 from bot.core.catalogue import Services
 from bot.core.policy import Role
+from bot.core.rotations import FELT, NEVER
 from bot.core.sbbb import EXECS, SBBB
 from bot.core.templates import ExecTemplate
 
@@ -189,6 +190,15 @@ class Backups(Section):
     """How many years backups must be kept, by law or promise; what is kept for less is said. null: nobody says."""
 
 
+class Rotation(Section):
+    """What `!rotate` knows of keys, by patterns of path and key without the mount; the first that fits counts."""
+
+    felt: dict[str, str] = Field(default=FELT, examples=[FELT])
+    """What people feel when such a key changes: the prompt says it."""
+    never: dict[str, str] = Field(default=NEVER, examples=[NEVER])
+    """Why no random value fits such a key: it is not rotated."""
+
+
 class Sol(Section):
     """The house's other bot, whose words tell that it is back after a restart."""
 
@@ -271,6 +281,7 @@ class Settings(Section):
     workloads: Workloads = Workloads()
     sol: Sol = Sol()
     backups: Backups = Backups()
+    rotation: Rotation = Rotation()
     namespaces: tuple[str, ...] = tuple(SBBB)
     """The namespaces that `!status` tells of, and the only ones whose logs `!logs` shows."""
     services: Services = Field(default_factory=lambda: SBBB)

@@ -23,7 +23,7 @@ class Grant:
     @property
     def sample(self) -> str:
         """A path that it covers, to ask about."""
-        return self.path.replace("*", "opsbot-doctor")
+        return self.path.replace("*", "opsbot-doctor").replace("+", "opsbot-doctor")
 
 
 def grants(mount: str) -> tuple[Grant, ...]:
@@ -36,7 +36,7 @@ def grants(mount: str) -> tuple[Grant, ...]:
             ("create", "update", "patch", "read"),
             "!vault kv put, patch, !rotate: a new version; read: !undo writes an earlier one again, by memory alone",
         ),
-        Grant("database/rotate-role/*", ("update",), "!rotate db: a new password for a static role"),
+        Grant("database/rotate-role/+", ("update",), "!rotate db: a new password for a static role"),
         Grant("sys/seal", ("update", "sudo"), "!seal: the emergency brake"),
         Grant("auth/token/lookup-self", ("read",), "!vault status: how long our own token is good for"),
         Grant("auth/token/renew-self", ("update",), "renewing it in time"),

@@ -40,7 +40,7 @@ _PEM = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY")
 _TOKENS = re.compile("|".join(TOKENS))
 _URL = re.compile(r"://[^\s/@:\"'<>]{0,128}:(?P<value>[^\s\"'<>@/]{1,160})@")
 # A line of the playbook, with or without what calls the bot: everything behind the path that gives a key a value.
-_WRITES = re.compile(r"\bkv[ \t]+(?:put|patch)\b(?P<rest>[^\n]{0,4000})", re.IGNORECASE)
+_WRITES = re.compile(r"(?:\bkv[ \t]+(?:put|patch)|!rotate)\b(?P<rest>[^\n]{0,4000})", re.IGNORECASE)
 _GIVES = re.compile(r"(?:^|[\s,])[\w.][\w.-]{0,200}=(?P<value>[^\s,]+)")
 _GIVES_DATA = re.compile(r"\s(?:-d|--?data)[= \t]\s{0,8}(?![@-])\S")
 # What stands for a value in a manual, or names where to take it from.

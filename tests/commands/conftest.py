@@ -18,6 +18,7 @@ from bot.clients.kubernetes import Kubernetes
 from bot.clients.loki import LokiApi
 from bot.clients.openbao import OpenBao
 from bot.clients.openbao_account import Account
+from bot.clients.openbao_database import StaticRoles
 from bot.clients.openbao_kv import KeyValues
 from bot.clients.openbao_threads import Threads
 from bot.clients.plot import Plotter
@@ -124,6 +125,7 @@ class House:
             clusters={},
             openbao=pods,
             kv=KeyValues(account, "secret"),
+            roles=StaticRoles(account),
             unsealing=Unsealing(http),
             prometheus=PrometheusApi(http, settings.prometheus.url),
             alertmanager=AlertmanagerApi(http, settings.alertmanager.url),

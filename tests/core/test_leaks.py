@@ -46,6 +46,7 @@ TOKEN = "s.8kXw2ZtPq9RmVb4NcY7LdJ3h"
         ("!vault kv put secret/messages/django-secret DJANGO_SECRET_KEY=hunter2", Leak.VALUE),
         ("sunbeam vault kv put secret/x value=abc", Leak.VALUE),
         ("!vault kv patch secret/x a=1", Leak.VALUE),
+        ("!rotate secret/messages DJANGO_SECRET_KEY=hunter2", Leak.VALUE),
         ("!vault kv put secret/x --cas 3 key='two words'", Leak.VALUE),
         ('vault kv put -p x -d {"key":"hunter2"}', Leak.VALUE),
         ("vault kv put -p x -d a=1,b=2", Leak.VALUE),

@@ -26,8 +26,9 @@ class Answer:
             return web.Response(
                 status=self.status, text=self.text, content_type=self.content_type, headers=self.headers
             )
-        body = json.dumps(self.json)
-        return web.Response(status=self.status, text=body, content_type="application/json", headers=self.headers)
+        # As bytes, so that the type goes without a charset, as the real ones have it: hvac reads errors of no other.
+        body = json.dumps(self.json).encode()
+        return web.Response(status=self.status, body=body, content_type="application/json", headers=self.headers)
 
 
 MISSING = Answer(text="404 page not found\n", status=404)
