@@ -310,7 +310,7 @@ async def test_a_cluster_that_refuses_connections_leaves_what_needs_it_unknown(h
 
 
 async def test_a_house_that_hangs_costs_no_more_than_the_limit(house: House) -> None:
-    house.settings["limits"] = {"probe": 0.5}
+    house.settings["limits"] = {"probe": 2}
 
     async with house.open() as ctx:
         await ctx.neighbours.kubernetes.open()
@@ -322,7 +322,7 @@ async def test_a_house_that_hangs_costs_no_more_than_the_limit(house: House) -> 
         report = await told(ctx)
         took = time.monotonic() - began
 
-    assert took < 1.2
+    assert took < 5
     assert {each.verdict for each in report.services} == {Verdict.UNKNOWN}
 
 
