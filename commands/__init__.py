@@ -21,7 +21,7 @@ from commands.kv import kv_get, kv_list
 from commands.kvwrite import kv_patch, kv_put, kv_rollback
 from commands.logs import logs
 from commands.loki import loki
-from commands.objects import describe, get
+from commands.objects import delete, describe, get
 from commands.oncall import assign, handover, oncall
 from commands.ping import ping
 from commands.renew import cert_renew
@@ -94,6 +94,7 @@ COMMANDS: tuple[Command, ...] = (
     rotate_db,
     backup_now,
     cert_renew,
+    delete,
     exec_,
     announce,
     undo,

@@ -1,4 +1,4 @@
-"""`!k8s get` and `!k8s describe`: objects of the cluster, on a line each or one with all that matters."""
+"""`!k8s get`, `describe` and `delete`: objects of the cluster, and what is meant by deleting one."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -120,6 +120,26 @@ async def describe(ctx: Context, kind: str, name: str = "", *, namespace: Namesp
     obj = _only(wanted, await _list(ctx, wanted, ""))
     now = ctx.clock()
     return ObjectReport(now, read_portrait(wanted.kind, obj, now), await _about(ctx, wanted.kind, obj, now))
+
+
+@command(
+    "k8s delete",
+    summary="Have a certificate issued anew; deletes nothing",
+    examples=("!k8s delete certificate -n ingress pingora-tls",),
+    aliases=("kubectl delete",),
+    stands_in=True,
+)
+async def delete(_: Context, kind: str, name: str = "", *, namespace: NamespaceOption = None) -> tuple[str, ...]:
+    """Return the words of `!cert renew`, which is what a certificate is deleted for; raise UsageError for other kinds.
+
+    cert-manager does not bring a deleted Certificate back, and one that is put back takes over what its Secret holds.
+    """
+    wanted = _read(kind, name, namespace)
+    if wanted.kind is not Kind.CERTIFICATES:
+        raise UsageError(f"I delete no {wanted.kind.plural}", hint="!restart replaces pods one by one")
+    if not wanted.name:
+        raise UsageError("Which certificate?", hint="!certs lists them")
+    return ("cert", "renew", _place(wanted.namespace, wanted.name))
 
 
 def _read(kind: str, name: str, namespace: str | None) -> _Wanted:
