@@ -29,7 +29,8 @@ def command_table() -> str:
 
 
 def _takes(command: Command) -> str:
-    return f"{needed(command.risk, command.least).value}, {_TAKES[command.risk]}"
+    how = _TAKES[command.risk] if command.asks else _TAKES[Risk.READ]
+    return f"{needed(command.risk, command.least).value}, {how}"
 
 
 def conversation() -> str:
