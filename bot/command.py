@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from bot.clients.second import SecondChannel
     from bot.clients.store.audit import AuditLog
     from bot.clients.store.cards import CardFile
+    from bot.clients.store.kept import Kept
     from bot.clients.store.oncall import Roster
     from bot.clients.store.proposals import DeedFile
     from bot.clients.store.renewal import Orders
@@ -168,6 +169,8 @@ class ActionContext(Context):
     """Send a person a result in our direct chat; False when they were not reached."""
     undo_by: Callable[..., None]
     """Say which words (verb, then arguments) take it back; `!undo` says them for some minutes."""
+    kept: Kept
+    """What must not be lost while it works, also over a crash."""
     renew: Callable[[UntilResolved], None]
     """Have a silence renewed until what it mutes is resolved, together with that record."""
 

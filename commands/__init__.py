@@ -21,9 +21,10 @@ from commands.kv import kv_get, kv_list
 from commands.kvwrite import kv_patch, kv_put, kv_rollback
 from commands.logs import logs
 from commands.loki import loki
-from commands.objects import delete, describe, get
+from commands.objects import describe, get
 from commands.oncall import assign, handover, oncall
 from commands.ping import ping
+from commands.putback import delete
 from commands.renew import cert_renew
 from commands.restart import restart
 from commands.restore import restore_plan

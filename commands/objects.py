@@ -1,4 +1,4 @@
-"""`!k8s get`, `describe` and `delete`: objects of the cluster, and what is meant by deleting one."""
+"""`!k8s get` and `describe`: objects of the cluster, in kubectl's words."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -62,7 +62,7 @@ class ObjectReport:
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
+class Wanted:
     """What was asked for."""
 
     kind: Kind
@@ -89,7 +89,7 @@ async def get(
     selector: Selector = "",
 ) -> ObjectTable | EventReport:
     """Tell the objects of a kind, everywhere unless a namespace is named; the beginning of a name is enough."""
-    wanted = _read(kind, name, None if all_namespaces else namespace)
+    wanted = read_wanted(kind, name, None if all_namespaces else namespace)
     if wanted.kind is Kind.EVENTS:
         where = Target(Namespace(wanted.namespace), wanted.name or None) if wanted.namespace else None
         return await noted(ctx, where, LATELY)
@@ -112,7 +112,7 @@ async def get(
 )
 async def describe(ctx: Context, kind: str, name: str = "", *, namespace: NamespaceOption = None) -> ObjectReport:
     """Tell the facts, the conditions and the last events of one object, found by the beginning of its name."""
-    wanted = _read(kind, name, namespace)
+    wanted = read_wanted(kind, name, namespace)
     if not wanted.name:
         raise UsageError(f"Which {wanted.kind.singular}?", hint=f"!k8s describe {wanted.kind.singular} ns/name")
     if wanted.kind is Kind.EVENTS:
@@ -122,27 +122,7 @@ async def describe(ctx: Context, kind: str, name: str = "", *, namespace: Namesp
     return ObjectReport(now, read_portrait(wanted.kind, obj, now), await _about(ctx, wanted.kind, obj, now))
 
 
-@command(
-    "k8s delete",
-    summary="Have a certificate issued anew; deletes nothing",
-    examples=("!k8s delete certificate -n ingress pingora-tls",),
-    aliases=("kubectl delete",),
-    stands_in=True,
-)
-async def delete(_: Context, kind: str, name: str = "", *, namespace: NamespaceOption = None) -> tuple[str, ...]:
-    """Return the words of `!cert renew`, which is what a certificate is deleted for; raise UsageError for other kinds.
-
-    cert-manager does not bring a deleted Certificate back, and one that is put back takes over what its Secret holds.
-    """
-    wanted = _read(kind, name, namespace)
-    if wanted.kind is not Kind.CERTIFICATES:
-        raise UsageError(f"I delete no {wanted.kind.plural}", hint="!restart replaces pods one by one")
-    if not wanted.name:
-        raise UsageError("Which certificate?", hint="!certs lists them")
-    return ("cert", "renew", _place(wanted.namespace, wanted.name))
-
-
-def _read(kind: str, name: str, namespace: str | None) -> _Wanted:
+def read_wanted(kind: str, name: str, namespace: str | None) -> Wanted:
     """Read `pods`, `pods name`, `pod/name`, `pods ns/name` and `-n ns`; raise UsageError."""
     word, _, beside = kind.partition("/")
     found = kind_named(word)
@@ -152,15 +132,15 @@ def _read(kind: str, name: str, namespace: str | None) -> _Wanted:
     space = where or namespace or ""
     # Only what the API could know gets there.
     target(f"{space or 'any'}/{bare}" if bare else space or "any")
-    return _Wanted(found, space if found.namespaced else "", bare)
+    return Wanted(found, space if found.namespaced else "", bare)
 
 
-async def _list(ctx: Context, wanted: _Wanted, selector: str) -> Listing:
+async def _list(ctx: Context, wanted: Wanted, selector: str) -> Listing:
     kubernetes, spaces = ctx.neighbours.kubernetes, ctx.settings.namespaces
     return await everywhere(kubernetes, wanted.kind, spaces, space=wanted.namespace, labels=selector)
 
 
-def _named(wanted: _Wanted, listing: Listing) -> list[Object]:
+def _named(wanted: Wanted, listing: Listing) -> list[Object]:
     """Return the objects of exactly this name, or else all whose names begin so; raise UsageError for none."""
     names = [obj["metadata"]["name"] for obj in listing.items]
     found = [obj for obj in listing.items if wanted.name in ("", obj["metadata"]["name"])]
@@ -174,7 +154,7 @@ def _named(wanted: _Wanted, listing: Listing) -> list[Object]:
     return found
 
 
-def _only(wanted: _Wanted, listing: Listing) -> Object:
+def _only(wanted: Wanted, listing: Listing) -> Object:
     """Return the one object that is meant; raise UsageError for none or several, and what kept it from being seen."""
     found = _named(wanted, listing)
     if len(found) == 1:

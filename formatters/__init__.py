@@ -54,6 +54,7 @@ from commands.loki import LokiReport
 from commands.objects import ObjectReport, ObjectTable
 from commands.oncall import HandedOver, Handover, OnCall, OnCallSet
 from commands.ping import Pong
+from commands.putback import DeleteReport
 from commands.renew import RenewReport
 from commands.restart import RestartReport
 from commands.restore import RestorePlan
@@ -94,6 +95,7 @@ from formatters import (
     oncall,
     paging,
     ping,
+    putback,
     renew,
     replies,
     restart,
@@ -153,6 +155,7 @@ FORMATTERS: Mapping[type, Callable[[Any], Document]] = {
     CertChain: certs.cert_chain,
     NoCertificate: certs.no_certificate,
     RenewReport: renew.renew_report,
+    DeleteReport: putback.delete_report,
     DoctorReport: doctor.doctor_report,
     AlertList: alert_list.alert_list,
     RuleList: rules.rule_list,

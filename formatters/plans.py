@@ -7,6 +7,7 @@ from commands.backup import BackupPlan
 from commands.exec import ExecPlan
 from commands.kvwrite import RollbackPlan, WritePlan
 from commands.muting import MutePlan
+from commands.putback import DeletePlan
 from commands.renew import RenewPlan
 from commands.restart import RestartPlan
 from commands.rollout import ScalePlan, UndoPlan
@@ -16,6 +17,7 @@ from commands.secrets import ResyncPlan
 from formatters import backup, kvwrite, muting, restart, rollout, rotate, secrets
 from formatters import exec as execs
 from formatters.document import Document
+from formatters.putback import delete_plan
 from formatters.renew import renew_plan
 from formatters.seal import seal_plan
 
@@ -26,6 +28,7 @@ PLANS: Mapping[type, Callable[[Any], Document]] = {
     MutePlan: muting.mute_plan,
     BackupPlan: backup.backup_plan,
     RenewPlan: renew_plan,
+    DeletePlan: delete_plan,
     ExecPlan: execs.exec_plan,
     ResyncPlan: secrets.resync_plan,
     SealPlan: seal_plan,

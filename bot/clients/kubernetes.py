@@ -9,14 +9,14 @@ from typing import Any
 
 from bot.clients import kubernetes_logs as logs
 from bot.clients.http import Counter
-from bot.clients.kubernetes_connection import NEIGHBOUR, Conflict, Connection, Expired, Question
+from bot.clients.kubernetes_connection import NEIGHBOUR, Connection, Expired, Question
 from bot.clients.kubernetes_exec import Execution, read
 from bot.core.containers import Container
 from bot.core.errors import Denied, NeighbourError, Unreachable
 from bot.core.kinds import Kind, Listing, Object
 from bot.core.lines import LogLine
 
-__all__ = ["Conflict", "Execution", "Kubernetes"]
+__all__ = ["Execution", "Kubernetes"]
 
 _PAGE = "500"
 _RESTARTS = 3

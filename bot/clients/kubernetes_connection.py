@@ -14,7 +14,7 @@ import yaml
 
 from bot.clients import kubernetes_vendor
 from bot.clients.http import OUTAGES, Counter, no_hidden_retries, outage, pause, refusal, refused_status, was_cut
-from bot.core.errors import Denied, Missing, NeighbourError, Rejected, Unreachable
+from bot.core.errors import Conflict, Denied, Missing, NeighbourError, Rejected, Unreachable
 from bot.core.kinds import Object
 
 NEIGHBOUR = "kubernetes"
@@ -34,10 +34,6 @@ _PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 
 class Expired(NeighbourError):
     """410: what a list was to be continued from is not kept any more."""
-
-
-class Conflict(Rejected):
-    """409: it changed since it was read, or there is one of this name already. Nothing was done."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from bot.core.errors import UsageError
 from bot.core.facts import Verdict
 from bot.core.kinds import Kind, Object
 from bot.core.moments import moment
@@ -16,6 +17,9 @@ from bot.core.scrub import scrub
 
 MANUALLY = "ManuallyTriggered"
 """The reason that cmctl gives the condition Issuing."""
+PUT_BACK_BY = "ops.sunbeam.pt/put-back-by"
+"""The annotation with the id of the action that made a deleted Certificate again."""
+_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 REVISION = "cert-manager.io/certificate-revision"
 _OVERDUE = timedelta(hours=1)
 """A renewal later than this does not come by itself."""
@@ -231,3 +235,23 @@ _WORDS = {
     Kind.ISSUERS: "Issuer",
     Kind.CLUSTERISSUERS: "ClusterIssuer",
 }
+
+
+def saved(obj: Object, action: str) -> Object:
+    """Return a Certificate as it can be made again: without what the API server and cert-manager wrote into it.
+
+    Raises UsageError for one with a password in it, which may be written nowhere.
+    """
+    stores = (obj.get("spec") or {}).get("keystores") or {}
+    if any(isinstance(each, dict) and each.get("password") for each in stores.values()):
+        raise UsageError("It has a keystore's password in it, which I may not keep", hint="delete it by hand")
+    metadata = obj["metadata"]
+    notes = {name: text for name, text in (metadata.get("annotations") or {}).items() if name != _APPLIED}
+    kept: Object = {
+        "name": metadata["name"],
+        "namespace": metadata["namespace"],
+        "annotations": {**notes, PUT_BACK_BY: action},
+    }
+    if metadata.get("labels"):
+        kept["labels"] = metadata["labels"]
+    return {"apiVersion": "cert-manager.io/v1", "kind": "Certificate", "metadata": kept, "spec": obj["spec"]}

@@ -47,6 +47,10 @@ class Rejected(NeighbourError):
     """A definite no for another reason (400, 409, 413, 422 …). Nothing was done."""
 
 
+class Conflict(Rejected):
+    """409: it changed since it was read, or there is one of this name already. Nothing was done."""
+
+
 class RateLimited(NeighbourError):
     """Asked too often; nothing was done. Ask again after `retry_after` seconds (already capped)."""
 

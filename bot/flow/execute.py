@@ -10,6 +10,7 @@ import structlog
 
 from bot.clients.store import inbox, oncall, outbox, proposals, renewal
 from bot.clients.store.database import Transaction
+from bot.clients.store.kept import Kept
 from bot.command import ActionContext, Command, Context, Handler, Plan, Request
 from bot.core.audit import Phase
 from bot.core.confirmation import Proposal
@@ -164,6 +165,7 @@ class Executor:
             amend=lambda key, change: effects.amendments.append((key, change)),
             assign=effects.on_call.extend,
             renew=effects.renewals.append,
+            kept=Kept(self._desk.database),
             page=self._mail.open,
             close_page=self._mail.close,
             letter=self._mail.send,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.clients.kubernetes import Conflict, Kubernetes
-from bot.core.errors import Denied, Missing, RateLimited, Rejected, Unreachable
+from bot.clients.kubernetes import Kubernetes
+from bot.core.errors import Conflict, Denied, Missing, RateLimited, Rejected, Unreachable
 from bot.core.kinds import Kind
 from bot.demo.cluster import Object, SimulatedCluster, kubeconfig
 

@@ -1,4 +1,4 @@
-"""`!k8s get`, `describe` and `delete` against the simulated house."""
+"""`!k8s get` and `describe` against the simulated house."""
 
 from dataclasses import replace
 from typing import Any
@@ -11,7 +11,7 @@ from bot.core.facts import Unknown, Verdict
 from bot.demo.world import crash_looping, unsynced
 from commands.events import EventReport
 from commands.kinds import SHOWN
-from commands.objects import ObjectReport, ObjectTable, delete, describe, get
+from commands.objects import ObjectReport, ObjectTable, describe, get
 from tests.commands.conftest import House
 
 
@@ -192,29 +192,3 @@ async def test_another_cluster_is_asked_when_the_line_names_it(house: House) -> 
         table = await get.handler(replace(elsewhere, neighbours=elsewhere.neighbours.at("far")), *bound.args)
 
     assert places(table) == ["sunbeam-1"]
-
-
-@pytest.mark.parametrize(
-    ("line", "place"),
-    [
-        ("certificate -n ingress pingora-tls", "ingress/pingora-tls"),
-        ("certificates/pingora-tls", "pingora-tls"),
-        ("cert ingress/pingora-tls", "ingress/pingora-tls"),
-    ],
-)
-async def test_to_delete_a_certificate_means_to_renew_it_and_deletes_nothing(
-    house: House, line: str, place: str
-) -> None:
-    async with house.open() as ctx:
-        before = house.cluster.store.list("Certificate")
-        words = await told(delete, ctx, line)
-
-    assert words == ("cert", "renew", place)
-    assert house.cluster.store.list("Certificate") == before
-
-
-@pytest.mark.parametrize("line", ["pod data/valkey-0", "certificate", "secrets -n data openbao-keys"])
-async def test_nothing_else_is_deleted(house: House, line: str) -> None:
-    async with house.open() as ctx:
-        with pytest.raises(UsageError):
-            await told(delete, ctx, line)
