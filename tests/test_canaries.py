@@ -15,9 +15,11 @@ from bot.core.names import RoomId
 from bot.demo import holders
 from bot.demo.cluster import Object
 from bot.demo.cluster.exec import ExecAnswer
+from bot.demo.cluster.troubles import event
 from bot.demo.homeserver import Homeserver
 from bot.demo.loopback import page
 from bot.demo.openbao import OpenBao
+from bot.demo.proxy import FaultyProxy
 from bot.demo.stage import Stage
 from bot.demo.transcript import Player
 
@@ -62,7 +64,9 @@ async def test_no_canary_is_found_in_room_chat_log_database_or_metrics(
     tmp_path: Path, homeserver: Homeserver, openbao: OpenBao
 ) -> None:
     birds = Canaries()
-    async with Stage(tmp_path, homeserver=homeserver, openbao=openbao, name="birds") as stage:
+    proxy = FaultyProxy(homeserver.url, seed=1)
+    address = await proxy.start()
+    async with Stage(tmp_path, homeserver=homeserver, openbao=openbao, homeserver_url=address, name="birds") as stage:
         await stage.start_bot(debug=True)
         player = Player(stage)
         await player.open()
@@ -70,11 +74,13 @@ async def test_no_canary_is_found_in_room_chat_log_database_or_metrics(
         await _unsealed(player)
         await _alerted(player, birds)
         await _shown(player, birds)
-        await _refused(player, birds)
+        await _run(player, birds)
+        await _refused(player, birds, proxy)
         _, metrics = await asyncio.to_thread(page, stage.port, "GET", "/metrics")
         room = await player.views["cleo"].history(1000)
         chats = json.dumps([await _chat(stage, person) for person in ("anna", "ben", "cleo")])
         await stage.stop_bot()
+    await proxy.stop()
 
     places = {
         "room": room,
@@ -94,6 +100,7 @@ async def test_no_canary_is_found_in_room_chat_log_database_or_metrics(
     assert "[secret]" in room
     assert "Leaky" in places["state"]
     assert "leaks.found" in places["log"]
+    assert "homeserver: HTTP 500" in places["log"]
     assert "Your share, please" not in chats, "letters are taken back"
     assert found == []
 
@@ -172,6 +179,7 @@ async def _shown(player: Player, birds: Canaries) -> None:
         )
 
     store.change("Pod", "data", pod["metadata"]["name"], soil)
+    store.put_all([event(pod, "FailedLogin", f"tried token={birds.old_token} and {birds.git_token}", store.clock())])
     root = stage.openbao.keys.root_token
     await asyncio.to_thread(
         stage.openbao.call, "POST", "/v1/secret/data/canary", {"data": {"API_KEY": birds.kv_value}}, token=root
@@ -200,14 +208,32 @@ bot< *
     )
 
 
-async def _refused(player: Player, birds: Canaries) -> None:
-    """What neighbours say when they fail, with what they were told or found in it."""
+async def _run(player: Player, birds: Canaries) -> None:
+    """What a command in a container prints, and how it fails."""
+    words = f"connecting with password={birds.named_password} and token {birds.bao_token}"
+    await player.play(f"""
+~ barman there
+~ run data/barman-0 7 {words}
+anna> !k8s exec data/barman-0 -- barman check postgres
+bot< ⏳ Run barman check postgres*
+…
+anna> yes <code>
+bot= ❌ barman check postgres*
+…
+bot< ❌ !k8s exec *
+~ barman gone
+""")
+
+
+async def _refused(player: Player, birds: Canaries, proxy: FaultyProxy) -> None:
+    """What neighbours say when they fail, with what they were told or found in it; the homeserver is one of them."""
     stage = player.stage
     words = (
         f"could not use {birds.bao_token} for postgres://app:{birds.url_password}@db: password={birds.named_password}"
     )
     for neighbour in ("alertmanager", "prometheus", "loki", "grafana"):
         stage.monitoring.answer(f"/monitoring/{neighbour}", 500, text=words)
+    proxy.refuse("/send/", 500, f"M_UNKNOWN {words}", times=2)
     stage.cluster.faults.add("/(pods|deployments|statefulsets)", status=500, text=words)
     await player.play("""
 anna> !alerts
