@@ -40,6 +40,7 @@ _PLAIN: Mapping[Any, Made] = {
     AwareDatetime: st.just(NOW),
     timedelta: _SPANS,
     type(None): st.none(),
+    Any: st.just("as it was"),
 }
 _ZONES = st.sampled_from(("UTC", "Europe/Lisbon"))
 
