@@ -120,6 +120,8 @@ class Process:
         """Let it hang: connections are taken, nothing is answered (SIGSTOP)."""
         if self._child is not None:
             os.kill(self._child.pid, signal.SIGSTOP)
+            # The signal is on its way: a question asked now might still be answered.
+            os.waitid(os.P_PID, self._child.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def resume(self) -> None:
         """Let it go on after `pause`."""
