@@ -73,30 +73,23 @@ async def check(ctx: Context, where: str | None = None, *, namespace: NamespaceO
         await _must_exist(ctx, target)
     asked = (target.namespace,) if target else ctx.settings.namespaces
     unprobed = tuple(name for name in asked if name not in chosen)
-    ways = {(space, name) for space, probes in chosen.items() for name, each in probes.items() if _is_path(each)}
-    services = await _checked(ctx, _without_paths(chosen))
-    if target is None or not ways:
-        return CheckReport(ctx.clock(), target, services, unprobed)
+    services = await _checked(ctx, chosen)
     report = CheckReport(ctx.clock(), target, services, unprobed)
+    ways = [
+        (space, name)
+        for space, probes in chosen.items()
+        for name, each in probes.items()
+        if isinstance(each, PathProbe)
+    ]
+    if target is None or not ways:
+        # A way takes half a minute: it is asked of its own namespace alone, and edits the answer.
+        return report
     async for finding in path(ctx):
         told = (*services, *(ServiceCheck(space, name, finding) for space, name in ways))
         report = CheckReport(ctx.clock(), target, told, unprobed)
         if isinstance(finding, PathFinding) and not finding.over:
             await ctx.show(report)
     return report
-
-
-def _is_path(probe: Probe) -> bool:
-    return isinstance(probe, PathProbe)
-
-
-def _without_paths(services: Services) -> Services:
-    """Leave out what takes half a minute: it is asked of its own namespace alone, and edits the answer."""
-    kept = (
-        (space, {name: each for name, each in probes.items() if not _is_path(each)})
-        for space, probes in services.items()
-    )
-    return {space: probes for space, probes in kept if probes}
 
 
 def _chosen(services: Services, target: Target | None) -> Services:
@@ -133,10 +126,15 @@ async def _must_exist(ctx: Context, target: Target) -> None:
 
 
 async def _checked(ctx: Context, chosen: Services) -> tuple[ServiceCheck, ...]:
-    rows = [(space, service, each) for space, probes in chosen.items() for service, each in probes.items()]
+    rows = [
+        (space, service, each)
+        for space, probes in chosen.items()
+        for service, each in probes.items()
+        if not isinstance(each, PathProbe)
+    ]
     limit = ctx.settings.limits.probe
     looked_up = tuple(dict.fromkeys(space for space, _, each in rows if isinstance(each, ReadyProbe)))
-    asked = {(space, name): each for space, name, each in rows if not isinstance(each, ReadyProbe | PathProbe)}
+    asked = {(space, name): each for space, name, each in rows if not isinstance(each, ReadyProbe)}
     answers, workloads = await asyncio.gather(
         ask_all({place: probe(ctx, place[0], each) for place, each in asked.items()}, limit),
         survey(ctx.neighbours.kubernetes, READY_KINDS if looked_up else (), looked_up, limit),

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
@@ -63,15 +63,8 @@ def check_write(path: str, *keys: str, random: RandomOption = 0, ask: AskOption 
         raise UsageError("a page takes one value", hint="one key with each --ask")
 
 
-async def _patch_preview(
-    ctx: Context,
-    path: str,
-    *keys: str,
-    random: RandomOption = 0,
-    ask: AskOption = False,
-    encoding: EncodingOption = Encoding.HEX,
-) -> Plan:
-    return plan(await to_patch(ctx, path, keys), How(False, ask, random, encoding))
+async def _patch_preview(ctx: Context, path: str, *keys: str, **how: Any) -> Plan:
+    return plan(await to_patch(ctx, path, keys), How(False, **how))
 
 
 @action(
@@ -102,15 +95,8 @@ async def kv_patch(
     return await write(ctx, await to_patch(ctx, path, keys), How(False, ask, random, encoding))
 
 
-async def _put_preview(
-    ctx: Context,
-    path: str,
-    *keys: str,
-    random: RandomOption = 0,
-    ask: AskOption = False,
-    encoding: EncodingOption = Encoding.HEX,
-) -> Plan:
-    return plan(await _to_put(ctx, path, keys), How(True, ask, random, encoding))
+async def _put_preview(ctx: Context, path: str, *keys: str, **how: Any) -> Plan:
+    return plan(await _to_put(ctx, path, keys), How(True, **how))
 
 
 @action(

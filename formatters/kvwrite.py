@@ -7,7 +7,7 @@ from bot.core.facts import Verdict
 from commands.kvwrite import RollbackPlan, WritePlan
 from commands.storing import ValueAwaited, ValueWanted, Written
 from formatters.document import Block, Code, Document, Glyph, Inline, Line, Mark, Paragraph, Person, line
-from formatters.unseal import page_link
+from formatters.once import page_link
 from formatters.words import clock, count, undo_words
 
 _SHOWN = 12

@@ -15,17 +15,16 @@ from formatters.document import (
     Bullets,
     Code,
     Document,
-    Entrusted,
     Glyph,
     Inline,
     Item,
     Line,
-    Link,
     Mark,
     Paragraph,
     Person,
     line,
 )
+from formatters.once import page_link
 from formatters.words import age, clock, count, sparkle
 
 _MOST_DOTS = 9
@@ -150,11 +149,6 @@ def unseal_cancelled(result: UnsealCancelled) -> Document:
     title = line(Mark(Glyph.INFO), f" {ended}: shares given so far are discarded")
     items = tuple(Item(line(Code(pod.name), " ", *pod_words(pod))) for pod in result.pods)
     return Document(result.verdict, title, (Bullets(items),))
-
-
-def page_link(address: str) -> Inline:
-    """Return what leads to a page; a door without TLS, as on a developer's machine, is no link."""
-    return Entrusted(Link("open your page", address) if address.startswith("https://") else Code(address))
 
 
 def invitation(letter: Invitation) -> Document:

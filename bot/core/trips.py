@@ -35,8 +35,9 @@ class Trips:
         return self._back.get(trip)
 
     def owns(self, labels: Mapping[str, str]) -> bool:
-        """Tell whether an alert is one that we sent."""
-        return labels.get(LABEL) in self._sent
+        """Tell whether an alert is one that we sent: a label may come out of a metric, an alert's name never does."""
+        trip = labels.get(LABEL, "")
+        return trip in self._sent and labels.get("alertname") == _name(trip)
 
     def hear(self, webhook: Webhook, now: datetime) -> Webhook | None:
         """Take our own alerts out of a webhook and know that they came; None when nothing else is in it."""
@@ -55,7 +56,11 @@ def alert(trip: str, now: datetime) -> dict[str, Any]:
     Its name and place are its own, so that it is grouped with none before it: the first of a group waits for
     `group_wait`, a later one for the much longer `group_interval`.
     """
-    labels = {"alertname": f"{NAME}-{trip}", "namespace": f"opsbot-{trip}", "severity": "none", LABEL: trip}
+    labels = {"alertname": _name(trip), "namespace": f"opsbot-{trip}", "severity": "none", LABEL: trip}
     said = {"summary": "The bot asks whether alerts reach it; nothing is wrong."}
     times = {"startsAt": now.isoformat(), "endsAt": (now + LIVES).isoformat()}
     return {"labels": labels, "annotations": said, **times}
+
+
+def _name(trip: str) -> str:
+    return f"{NAME}-{trip}"

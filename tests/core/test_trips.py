@@ -46,6 +46,7 @@ def test_an_alert_that_nobody_here_sent_is_an_alert() -> None:
     assert left == replace(posted, alerts=posted.alerts[1:])
     assert trips.back("forged") is None
     assert not trips.owns({LABEL: "forged"})
+    assert not trips.owns({LABEL: "r1", "alertname": "PostgresDown"})
 
 
 def test_old_trips_are_forgotten() -> None:
@@ -53,7 +54,8 @@ def test_old_trips_are_forgotten() -> None:
     trips.begin("old", NOW)
     trips.begin("new", NOW + timedelta(hours=2))
 
-    assert not trips.owns({LABEL: "old"})
+    assert not trips.owns(alert("old", NOW)["labels"])
+    assert trips.owns(alert("new", NOW)["labels"])
 
 
 def test_each_trip_is_a_group_of_its_own() -> None:
