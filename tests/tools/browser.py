@@ -15,6 +15,8 @@ import aiohttp
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 _SIZE = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
 _SECONDS = 60.0
+_THERE = {"load", "firstContentfulPaint"}
+"""What has come to pass of a page that takes typing: before it is painted, its field is not in focus and taps are lost."""
 
 
 class Browser:
@@ -24,7 +26,8 @@ class Browser:
         self._socket = socket
         self._ids = itertools.count(1)
         self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
-        self._loaded = asyncio.Event()
+        self._passed: set[str] = set()
+        self._there = asyncio.Event()
         self.complaints: list[str] = []
         """Errors, and whatever its policy kept from running."""
         self.requested: list[str] = []
@@ -36,8 +39,8 @@ class Browser:
             said = json.loads(message.data)
             if "id" in said:
                 self._answers.pop(said["id"]).set_result(said)
-            elif said["method"] == "Page.loadEventFired":
-                self._loaded.set()
+            elif said["method"] == "Page.lifecycleEvent":
+                self._passes(said["params"]["name"])
             elif said["method"] == "Network.requestWillBeSent":
                 self.requested.append(said["params"]["request"]["url"])
             elif said["method"] in {"Log.entryAdded", "Runtime.exceptionThrown"}:
@@ -59,6 +62,7 @@ class Browser:
         """Go to a page."""
         for domain in ("Page", "DOM", "Log", "Runtime", "Network"):
             await self.call(f"{domain}.enable")
+        await self.call("Page.setLifecycleEventsEnabled", enabled=True)
         await self.call("Emulation.setDeviceMetricsOverride", **_SIZE)
         await self.call("Emulation.setScriptExecutionDisabled", value=not scripts)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
@@ -109,10 +113,15 @@ class Browser:
         return int((await self.call("DOM.querySelector", nodeId=root, selector=selector))["nodeId"])
 
     async def _going(self, leads: Any) -> None:
-        self._loaded.clear()
+        self._there.clear()
         await leads
         async with asyncio.timeout(_SECONDS):
-            await self._loaded.wait()
+            await self._there.wait()
+
+    def _passes(self, stage: str) -> None:
+        self._passed = set() if stage == "init" else self._passed | {stage}
+        if stage in _THERE and self._passed >= _THERE:
+            self._there.set()
 
 
 @asynccontextmanager
