@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from bot.core.names import RoomId
+from bot.core.names import RoomId, UserId
 from bot.demo.homeserver import Homeserver
 from bot.demo.openbao import OpenBao
 from bot.demo.stage import Stage
@@ -48,11 +48,11 @@ async def test_a_share_by_encrypted_chat_counts_and_leaves_no_trace(
     stage, share = player.stage, openbao.keys.shares[0]
     assert stage.homeserver
     (tmp_path / "phone").mkdir()
-    phone = Phone(stage.homeserver, stage.sessions["anna"], tmp_path / "phone")
+    # A device of its own: what is sent to one is told to whoever syncs it first, and somebody looks at the room.
+    anna = stage.homeserver.login(f"anna-{NAME}", stage.password, "PHONE")
+    phone = Phone(stage.homeserver, anna, tmp_path / "phone")
     await phone.sync()
-    # This client takes keys from devices alone that it has heard of.
-    phone.client.olm.users_for_key_query.add(stage.user)
-    await phone.client.keys_query()
+    await _hears_of(phone, stage.user)
 
     await player.play("""
 ~ seal
@@ -81,6 +81,15 @@ bot= 🔥 OpenBao is sealed — * ●○○ 1/3
     kept += b"".join(path.read_bytes() for path in (tmp_path / "state").rglob("*") if path.is_file())
     assert b"share by direct chat: counted, removed" in kept
     assert share.encode() not in kept
+
+
+async def _hears_of(phone: Phone, user: UserId) -> None:
+    """Wait until the client knows a device of somebody: keys from devices that it does not know it throws away."""
+    async with asyncio.timeout(60):
+        while not list(phone.client.device_store.active_user_devices(user)):
+            phone.client.olm.users_for_key_query.add(user)
+            await phone.client.keys_query()
+            await asyncio.sleep(0.05)
 
 
 async def _chat(phone: Phone) -> RoomId:

@@ -39,13 +39,14 @@ class Letters:
         for attempt in range(1, _TRIES + 1):
             try:
                 room = await self._room(person)
+                self._desk.matrix.must_reach(room, person)
                 message = Message(room, key, self._desk.render(result), rings=True, mentions=(person,))
                 event = await self._desk.matrix.send(
                     room, "m.room.message", content(message, 1), transaction_id(room, key, 1)
                 )
             except OpsError as error:
                 log.warning("letters.not_sent", person=person, reason=str(error), attempt=attempt)
-                # A chat that is to be encrypted is not known to be so before the next /sync.
+                # Of a new chat, whether it is encrypted and who is in it is not known before the next /sync.
                 if not isinstance(error, Unreachable):
                     return None
                 await self._desk.system.sleep(_PAUSE)

@@ -334,6 +334,14 @@ async def test_an_event_is_pinned_once_beside_what_others_pinned(scene: Scene, b
     assert scene.server.call("GET", f"{state}/m.room.pinned_events/", by=scene.anna) == {"pinned": [theirs, ours]}
 
 
+async def test_chats_made_at_the_same_time_are_all_found_again(scene: Scene, bot: Matrix) -> None:
+    people = [scene.anna.user_id, scene.admin.user_id, scene.server.register(f"cleo-{secrets.token_hex(3)}", "pw")]
+
+    made = await asyncio.gather(*map(bot.direct_room, people))
+
+    assert await asyncio.gather(*map(bot.direct_room, people)) == made
+
+
 async def test_courtesies_never_fail(scene: Scene, bot: Matrix, room: RoomId) -> None:
     event = scene.says(room, "!status")
 

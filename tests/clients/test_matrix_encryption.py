@@ -353,6 +353,17 @@ async def give_key(phone: Phone, scene: Scene, bot: Matrix, session_key: str) ->
     scene.server.call("PUT", path, {"messages": {scene.bot: {bot.device_id: letter}}}, by=scene.anna)
 
 
+async def test_of_a_new_chat_it_is_told_whether_who_is_meant_could_read(scene: Scene, bot: Matrix) -> None:
+    batch = await bot.sync(None, poll=NOW)
+    chat = await bot.direct_room(scene.anna.user_id)
+
+    with pytest.raises(Unreachable, match="not told yet"):
+        bot.must_reach(chat, scene.anna.user_id)
+    await bot.sync(batch.next_batch, poll=NOW)
+
+    bot.must_reach(chat, scene.anna.user_id)
+
+
 @pytest.mark.parametrize(("confides", "shares"), [(True, [SHARE]), (False, [])])
 async def test_a_share_is_handed_on_apart_and_only_where_that_is_wanted(
     scene: Scene, phone: Phone, bot: Matrix, confides: bool, shares: list[str]

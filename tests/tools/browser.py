@@ -16,7 +16,7 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 _SIZE = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
 _SECONDS = 60.0
 _THERE = {"load", "firstContentfulPaint"}
-"""What has come to pass of a page that takes typing: before it is painted, its field is not in focus and taps are lost."""
+"""What is over once a page takes typing: before it is painted, no field has the focus and taps are lost."""
 
 
 class Browser:

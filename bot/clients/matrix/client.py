@@ -80,6 +80,7 @@ class Matrix:
         )
         self._listener = Listener(user, confides=confides)
         self._known_by = 0
+        self._making = asyncio.Lock()
 
     async def open(self) -> None:
         """Log in, as the same device as last time; may be called again until it succeeds."""
@@ -239,7 +240,15 @@ class Matrix:
 
     async def direct_room(self, person: UserId) -> RoomId:
         """Return our direct chat with a person, made and with them invited where there is none."""
-        return await direct.direct_room(self._account.call, self.user, person, encrypted=self._account.encryption)
+        # All of them stand in one piece of account data: of two changed at once, one would be lost, and made again.
+        async with self._making:
+            return await direct.direct_room(self._account.call, self.user, person, encrypted=self._account.encryption)
+
+    def must_reach(self, room: RoomId, person: UserId) -> None:
+        """Raise Unreachable while an encrypted room is not known to hold somebody: they could not read what is said."""
+        device = self._account.device
+        if device.encrypts and not device.is_with(room, person):
+            raise Unreachable(HOMESERVER, "the next sync has not told yet that they are in our direct chat")
 
     async def resolve(self, alias: str) -> RoomId:
         """Return the room an alias (`#name:server`) stands for."""

@@ -107,6 +107,11 @@ class Device:
         known = self._client.rooms.get(room)
         return None if known is None else bool(known.encrypted) or room in self._client.encrypted_rooms
 
+    def is_with(self, room: RoomId, person: UserId) -> bool:
+        """Tell whether somebody is known to be in a room or invited to it, so that they would be given its key."""
+        known = self._client.rooms.get(room)
+        return known is not None and person in known.users
+
     async def take_in(self, answer: Json) -> bool:
         """Take keys, members and settings from a /sync answer; return whether keys may have come.
 
