@@ -7,7 +7,8 @@ from bot.command import Command
 from commands.alerts import alerts
 from commands.announce import announce
 from commands.audit import audit
-from commands.backup import backup, backup_now
+from commands.backup import backup
+from commands.backupnow import backup_now
 from commands.cards import history, why
 from commands.certs import cert, certs
 from commands.check import check

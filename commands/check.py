@@ -11,7 +11,7 @@ from bot.core.facts import Unknown, Verdict, worst
 from bot.core.findings import Finding, PathFinding, verdict_of
 from bot.core.kinds import Kind
 from bot.core.names import Target
-from bot.core.permissions import Need, Scope, looks
+from bot.core.permissions import RUNS, Need, Scope, looks
 from bot.core.subjects import without_ending
 from commands.asking import ask_all
 from commands.mesh import NEEDS as MESH_NEEDS
@@ -61,8 +61,7 @@ class CheckReport:
         *MESH_NEEDS,
         Need("get", Kind.CLUSTERS),
         Need("get", Kind.NAMESPACES, scope=Scope.CLUSTER),
-        # A websocket exec is a GET; from 1.35 on the API server asks for create as well (KEP-4006).
-        *(Need(verb, Kind.PODS, "exec", Scope.PROBED) for verb in ("get", "create")),
+        *RUNS,
     ),
 )
 async def check(ctx: Context, where: str | None = None, *, namespace: NamespaceOption = None) -> CheckReport:

@@ -37,7 +37,11 @@ async def find_databases(ctx: Context, where: str | None, namespace: str | None 
 
 async def find_database(ctx: Context, where: str | None, namespace: str | None = None) -> Found:
     """Do the same for what is done to one; raise UsageError where several are meant."""
-    found = await find_databases(ctx, where, namespace)
+    return only(await find_databases(ctx, where, namespace))
+
+
+def only(found: tuple[Found, ...]) -> Found:
+    """Return the one that was found; raise UsageError where there are several."""
     if len(found) > 1:
         places = tuple(each.place for each in found)
         raise UsageError("Which Postgres cluster?", hint="write ns/name, like data/postgres", near=places[:3])

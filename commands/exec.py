@@ -12,7 +12,7 @@ from bot.core.errors import Missing, NeighbourError, UsageError
 from bot.core.facts import Verdict
 from bot.core.kinds import Kind, Object
 from bot.core.names import UserId
-from bot.core.permissions import Need, Scope
+from bot.core.permissions import RUNS, Need
 from bot.core.policy import Risk
 from bot.core.templates import ExecTemplate, choose
 from commands.parameters import NamespaceOption, place
@@ -84,12 +84,7 @@ async def preview(
     trailing="command",
     preview=preview,
     limit=LIMIT,
-    # A websocket exec is a GET; from 1.35 on the API server asks for create as well (KEP-4006).
-    needs=(
-        Need("get", Kind.PODS),
-        Need("list", Kind.CLUSTERS),
-        *(Need(verb, Kind.PODS, "exec", Scope.PROBED) for verb in ("get", "create")),
-    ),
+    needs=(Need("get", Kind.PODS), Need("list", Kind.CLUSTERS), *RUNS),
 )
 async def exec_(
     ctx: ActionContext,

@@ -51,4 +51,5 @@ async def _place(ctx: Context, needs: set[Need]) -> Place:
         if any(isinstance(probe, ExecProbe) for probe in probes.values())
     ]
     listed = [each.namespace for each in ctx.settings.kubernetes.exec]
-    return Place(ctx.settings.namespaces, tuple(dict.fromkeys([*probed, *listed])), objects)
+    asked = [each.namespace for each in ctx.settings.backups.barman]
+    return Place(ctx.settings.namespaces, tuple(dict.fromkeys([*probed, *listed, *asked])), objects)

@@ -37,7 +37,8 @@ from bot.core.watchdog import WatchdogSilent
 from commands.alerts import AlertList
 from commands.announce import Announced, Announcement
 from commands.audit import Trail
-from commands.backup import BackupReport, BackupRun
+from commands.backup import BackupReport
+from commands.backupnow import BackupRun
 from commands.cards import CardHistory, CardReasons
 from commands.ceremony import Invitation, UnsealReport
 from commands.certs import CertChain, CertReport, NoCertificate

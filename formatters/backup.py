@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from bot.core.backups import WAL_FAILS, YEAR, Backup, Schedule, span
+from bot.core.backups import WAL_FAILS, YEAR, Backup, Schedule, Watch, span
 from bot.core.facts import Unknown, Verdict
-from commands.backup import BackupPlan, BackupReport, BackupRun, DatabaseBackups
+from commands.backup import BackupReport, DatabaseBackups
+from commands.backupnow import BackupPlan, BackupRun
 from formatters.document import (
     Bullets,
     Code,
@@ -29,6 +30,8 @@ _METHODS = {
     "volumeSnapshot": "As a snapshot of its volumes",
 }
 
+_MOST = 5
+
 
 def backup_report(report: BackupReport) -> Document:
     """Say how old the last good one is, then how far back it reaches, what comes next and how long they are kept."""
@@ -45,7 +48,8 @@ def backup_report(report: BackupReport) -> Document:
 def _title(each: DatabaseBackups) -> Line:
     kept = each.recovery
     words = joined((backup_words(kept.last, kept.failed, each.as_of), archive_words(each.archiving), *_doubts(each)))
-    return (Mark(glyph_of(each.verdict)), " ", Code(each.place), ": ", *words)
+    by = (" by ", Code(each.by)) if each.by else ()
+    return (Mark(glyph_of(each.verdict)), " ", Code(each.place), *by, ": ", *words)
 
 
 def _doubts(each: DatabaseBackups) -> Iterator[Line]:
@@ -60,6 +64,8 @@ def _doubts(each: DatabaseBackups) -> Iterator[Line]:
         yield line("the next is overdue")
     if isinstance(each.newest, Backup) and each.newest.verdict is Verdict.BAD and not each.recovery.failed:
         yield line("the last try failed")
+    if each.failing:
+        yield line(f"barman fails {count(len(each.failing), 'check')}")
 
 
 def _parts(each: DatabaseBackups, report: BackupReport) -> Iterator[Line]:
@@ -75,6 +81,9 @@ def _parts(each: DatabaseBackups, report: BackupReport) -> Iterator[Line]:
     yield _next(each, report)
     if words := _newest(each.newest, each):
         yield words
+    if each.failing:
+        more = f" …and {len(each.failing) - _MOST} more" if len(each.failing) > _MOST else ""
+        yield line("checks that fail: ", f"{', '.join(each.failing[:_MOST])}{more}")
     yield _kept(kept.kept, report.needed_years)
 
 
@@ -83,6 +92,9 @@ def _next(each: DatabaseBackups, report: BackupReport) -> Line:
         return line("next ", Mark(Glyph.UNKNOWN), f" {each.schedule.reason}")
     if each.schedule is None:
         return line("next ", Mark(Glyph.WARN), " none: nothing is scheduled")
+    if isinstance(each.schedule, Watch):
+        overdue = (Mark(Glyph.WARN), " overdue: ") if each.schedule.late else ()
+        return line("next ", *overdue, f"barman warns after {each.schedule.limit} without one")
     name = Code(each.schedule.name)
     if each.schedule.suspended:
         return line("next ", Mark(Glyph.WARN), " none: ", name, " is suspended")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from commands.backup import BackupPlan
+from commands.backupnow import BackupPlan
 from commands.exec import ExecPlan
 from commands.kvwrite import RollbackPlan, WritePlan
 from commands.muting import MutePlan

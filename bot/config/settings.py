@@ -8,10 +8,11 @@ from pydantic import Field, SecretStr, model_validator
 
 from bot.config.alerts import Alerts
 from bot.config.values import ClusterName, Listen, MatrixId, ObjectName, RoomName, Section, TimeZone, Url, wrong_at
+from bot.core.barman import BarmanServer
 from bot.core.catalogue import Services
 from bot.core.policy import Role
 from bot.core.rotations import FELT, NEVER
-from bot.core.sbbb import EXECS, SBBB
+from bot.core.sbbb import BARMAN, EXECS, SBBB
 from bot.core.templates import ExecTemplate
 
 
@@ -188,6 +189,11 @@ class Backups(Section):
 
     needed_years: int | None = Field(default=7, ge=1)
     """How many years backups must be kept, by law or promise; what is kept for less is said. null: nobody says."""
+    barman: tuple[BarmanServer, ...] = Field(
+        default=BARMAN, examples=[[each.model_dump(mode="json") for each in BARMAN]]
+    )
+    """Barman of the house's own, asked in its pod with `barman -f json`, which deploy/admission.yaml must allow. Where
+    it has no pod, CloudNativePG's backups are all there are."""
 
 
 class Rotation(Section):

@@ -42,12 +42,25 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True)
+class Watch:
+    """Who keeps the backups does not call for any, and only says when there was none for too long."""
+
+    limit: str
+    """How long that is, in its words: `1 day`."""
+    late: bool
+
+    def verdict(self, _now: datetime) -> Verdict:
+        """How well that is."""
+        return Verdict.WARN if self.late else Verdict.OK
+
+
+@dataclass(frozen=True, slots=True)
 class Backup:
-    """One Backup object, as far as it has come."""
+    """One backup, as far as it has come."""
 
     name: str
     phase: str
-    """Empty: nobody has begun it."""
+    """As CloudNativePG calls it; empty: nobody has begun it."""
     started: datetime | None
     stopped: datetime | None
     error: str

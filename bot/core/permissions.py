@@ -78,6 +78,10 @@ class Refused:
     """Whether the commands may do it to some objects: rules that name their objects leave others out on purpose."""
 
 
+RUNS = tuple(Need(verb, Kind.PODS, "exec", Scope.PROBED) for verb in ("get", "create"))
+"""What it takes to run a command in a container: a websocket exec is a GET, from 1.35 on a create too (KEP-4006)."""
+
+
 def looks(*kinds: Kind) -> tuple[Need, ...]:
     """Return what it takes to list these kinds wherever the configuration says."""
     return tuple(Need("list", kind, scope=Scope.EVERYWHERE if kind.namespaced else Scope.CLUSTER) for kind in kinds)

@@ -5,6 +5,7 @@ counts callers from outside as anonymous and slows them down. What a box does no
 fine: set `services` to fit it.
 """
 
+from bot.core.barman import BarmanServer
 from bot.core.catalogue import (
     CnpgProbe,
     ExecProbe,
@@ -111,3 +112,6 @@ EXECS = tuple(
     for words in (("backup", "postgres"), ("check", "postgres"), ("list-backups", "postgres"))
 )
 """What may be run in containers, for a house that runs barman itself."""
+
+BARMAN = (BarmanServer(namespace="data", selector="app=barman", container="barman", server="postgres"),)
+"""Where such a house's barman is asked for its backups."""

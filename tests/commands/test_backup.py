@@ -6,10 +6,15 @@ from typing import Any
 import pytest
 
 from bot.command import ActionContext, Context
+from bot.core.backups import Schedule, Watch
 from bot.core.errors import Denied, NotBegun, Unreachable, UsageError
 from bot.core.facts import Unknown, Verdict
 from bot.core.names import RequestId
-from commands.backup import BackupPlan, BackupReport, BackupRun, backup, backup_now, preview
+from bot.core.sbbb import BARMAN
+from bot.demo.cluster import ExecAnswer
+from bot.demo.world import barman
+from commands.backup import BackupReport, backup
+from commands.backupnow import BackupPlan, BackupRun, backup_now, preview
 from tests.commands import conftest
 from tests.commands.conftest import House
 
@@ -44,8 +49,7 @@ async def test_the_last_good_backup_and_how_far_back_come_from_the_object_store(
     assert found.recovery.first == house.now - timedelta(days=30)
     assert found.archiving is True
     assert found.recovery.kept == "30d"
-    assert not isinstance(found.schedule, Unknown)
-    assert found.schedule
+    assert isinstance(found.schedule, Schedule)
     assert found.schedule.name == "postgres-daily"
 
 
@@ -209,3 +213,100 @@ async def test_what_cannot_be_asked_while_it_runs_is_asked_again(house: House) -
 
     assert run.verdict is Verdict.OK
     assert any(each.unknown for each in house.shown)
+
+
+def with_barman(house: House, **answers: str) -> None:
+    """Have barman in the house, which prints these words to these questions."""
+    house.cluster.store.put_all(barman(house.now))
+    for question, printed in answers.items():
+        words = BARMAN[0].argv(question.replace("_", "-"))
+        house.cluster.execs.answer("data", "barman-0", words, ExecAnswer(printed))
+
+
+def without_operator(house: House) -> None:
+    house.objects[:] = [obj for obj in house.objects if obj["kind"] != "Cluster"]
+
+
+async def test_where_barman_keeps_them_it_is_asked_in_its_own_words(house: House) -> None:
+    without_operator(house)
+    async with house.open() as ctx:
+        with_barman(house)
+        report = await told(ctx)
+
+    (found,) = report.databases
+    assert (found.place, found.by, report.verdict) == ("data/postgres", "data/barman-0", Verdict.OK)
+    assert found.recovery.last == house.now - timedelta(hours=5)
+    assert found.recovery.first == house.now - timedelta(days=29, hours=5)
+    assert (found.archiving, found.recovery.kept, found.schedule) == (True, "30d", Watch("1 day", late=False))
+
+
+@pytest.mark.parametrize("where", ["data/postgres", "postgres", "data"])
+async def test_barmans_database_is_found_by_place_name_or_namespace(house: House, where: str) -> None:
+    without_operator(house)
+    async with house.open() as ctx:
+        with_barman(house)
+        report = await told(ctx, where)
+        with pytest.raises(UsageError):
+            await told(ctx, "data/mysql")
+
+    assert [each.by for each in report.databases] == ["data/barman-0"]
+
+
+async def test_a_cluster_with_a_store_of_its_own_is_told_beside_barmans_and_one_without_is_barmans(
+    house: House,
+) -> None:
+    async with house.open() as ctx:
+        with_barman(house)
+        both = await told(ctx)
+        cluster = house.cluster.store.get("clusters", "data", "postgres")
+        del cluster["spec"]["plugins"]
+        house.cluster.store.put_all([cluster])
+        one = await told(ctx)
+
+    assert [each.by for each in both.databases] == ["", "data/barman-0"]
+    assert [each.by for each in one.databases] == ["data/barman-0"]
+
+
+@pytest.mark.parametrize("question", ["list_backups", "status", "check"])
+async def test_a_question_that_barman_does_not_answer_is_unknown_and_the_rest_is_told(
+    house: House, question: str
+) -> None:
+    without_operator(house)
+    async with house.open() as ctx:
+        with_barman(house, **{question: "Traceback (most recent call last):"})
+        report = await told(ctx)
+
+    (found,) = report.databases
+    parts = (found.recovery.last, found.recovery.kept, found.archiving)
+    assert [isinstance(part, Unknown) for part in parts] == [
+        question == "list_backups",
+        question == "status",
+        question == "check",
+    ]
+
+
+async def test_a_barman_that_is_not_ready_or_may_not_be_asked_leaves_a_doubt(house: House) -> None:
+    without_operator(house)
+    async with house.open() as ctx:
+        with_barman(house)
+        house.cluster.access.deny("get", "pods/exec")
+        house.cluster.access.deny("create", "pods/exec")
+        denied = await told(ctx)
+        (pod,) = [each for each in house.cluster.store.list("pods", "data") if each["metadata"]["name"] == "barman-0"]
+        pod["status"]["conditions"] = []
+        house.cluster.store.put_all([pod])
+        unready = await told(ctx)
+
+    assert (denied.verdict, unready.verdict) == (Verdict.UNKNOWN, Verdict.UNKNOWN)
+    assert unready.databases[0].recovery.last == Unknown("barman's pod is not ready")
+
+
+async def test_a_backup_that_barman_makes_is_led_to_its_words(house: House) -> None:
+    without_operator(house)
+    async with house.open() as ctx:
+        with_barman(house)
+        with pytest.raises(UsageError) as caught:
+            await preview(ctx)
+
+    assert caught.value.problem == "data/postgres is backed up by barman"
+    assert caught.value.hint == "that is !k8s exec data/barman-0 -- barman backup postgres"

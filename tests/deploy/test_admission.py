@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from bot.core.barman import QUESTIONS
 from bot.core.catalogue import ExecProbe
-from bot.core.sbbb import EXECS, SBBB
+from bot.core.sbbb import BARMAN, EXECS, SBBB
 from bot.demo import world
 from tests.tools.admission import Request, refusals
 from tests.tools.kustomize import Json, build
@@ -201,6 +202,7 @@ def test_a_database_may_be_tried_and_none_may_be_made(dry: bool, allowed: bool) 
         ({"command": ["valkey-cli"], "stdout": True}, False),
         ({"command": ["barman", "backup", "postgres"], "stdout": True, "stderr": True}, True),
         ({"command": ["barman", "delete", "postgres"], "stdout": True}, False),
+        ({"command": ["barman", "-f", "json", "delete", "postgres"], "stdout": True}, False),
         ({"command": ["sh", "-c", "valkey-cli ping"], "stdout": True}, False),
         ({"command": ["cat", "/openbao/data/vault.db"], "stdout": True}, False),
         ({"command": ["valkey-cli", "ping"], "stdin": True}, False),
@@ -222,6 +224,11 @@ def test_what_the_default_catalogue_runs_is_admitted() -> None:
 def test_what_the_default_list_runs_is_admitted() -> None:
     for template in EXECS:
         assert refusals(OBJECTS, Request("CONNECT", "", "pods/exec", {"command": list(template.argv)})) == []
+
+
+def test_what_barman_is_asked_is_admitted() -> None:
+    for argv in (each.argv(question) for each in BARMAN for question in QUESTIONS):
+        assert refusals(OBJECTS, Request("CONNECT", "", "pods/exec", {"command": list(argv)})) == []
 
 
 def test_every_policy_denies_and_fails_shut() -> None:

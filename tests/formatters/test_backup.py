@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.backups import Backup, Schedule
+from bot.core.backups import Backup, Schedule, Watch
 from bot.core.cnpg import Recovery
 from bot.core.facts import Unknown
 from commands.backup import BackupReport, DatabaseBackups
@@ -16,6 +16,7 @@ from formatters.render import render
 NOW = datetime(2026, 5, 1, 14, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 DAILY = Schedule("postgres-daily", NOW + 12 * HOUR, suspended=False)
+DAY = Watch("1 day", late=False)
 WELL = DatabaseBackups(
     place="data/postgres",
     archiving=True,
@@ -52,6 +53,9 @@ NOT_KNOWN = Unknown("none is known")
             {"newest": Backup("a", "failed", None, None, "no space")},
             "⚠️ data/postgres: backup 4 h · WAL ok · the last try failed",
         ),
+        ({"by": "data/barman-0", "schedule": DAY}, "✅ data/postgres by data/barman-0: backup 4 h · WAL ok"),
+        ({"schedule": replace(DAY, late=True)}, "⚠️ data/postgres: backup 4 h · WAL ok · the next is overdue"),
+        ({"failing": ("postgresql",)}, "⚠️ data/postgres: backup 4 h · WAL ok · barman fails 1 check"),
     ],
 )
 def test_the_first_line_says_what_is_wrong(differs: dict[str, Any], first: str) -> None:
@@ -80,3 +84,20 @@ def test_several_databases_are_told_one_below_the_other() -> None:
     other = replace(WELL, place="shop/orders", archiving=False)
 
     assert body(WELL, other).splitlines()[0] == "❌ Backups of 1 of 2 databases fine"
+
+
+@pytest.mark.parametrize(
+    ("differs", "said"),
+    [
+        ({"schedule": DAY}, "next barman warns after 1 day without one"),
+        ({"schedule": replace(DAY, late=True)}, "next ⚠️ overdue: barman warns after 1 day without one"),
+        ({"failing": ("postgresql", "wal level")}, "checks that fail: postgresql, wal level"),
+        ({"failing": tuple("abcdefg")}, "checks that fail: a, b, c, d, e …and 2 more"),
+        (
+            {"newest": Backup("20260501T090000", "failed", None, None, "")},
+            "last try ❌ 20260501T090000 failed, and does not say why",
+        ),
+    ],
+)
+def test_what_barman_tells_has_lines_of_its_own(differs: dict[str, Any], said: str) -> None:
+    assert f"• {said}" in body(replace(WELL, **differs)).splitlines()

@@ -6,13 +6,14 @@ Here belongs what is in this cluster. What any cluster does belongs to `bot.demo
 from datetime import datetime
 
 from bot.demo.cluster import Object, SimulatedCluster
+from bot.demo.world.barman import barman, barman_answers
 from bot.demo.world.certificates import certificates
 from bot.demo.world.postgres import postgres
 from bot.demo.world.secrets import keep_keys, secrets
 from bot.demo.world.shapes import MESHED, Row, claim, namespace, new, node, workload
 from bot.demo.world.troubles import crash_looping, heal, image_pull_error, not_ready, objects_of, resynced, unsynced
 from bot.demo.world.voices import EXEC_ANSWERS, log_lines
-from bot.demo.world.workloads import BARMAN, ROWS
+from bot.demo.world.workloads import ROWS
 
 __all__ = [
     "EXEC_ANSWERS", "barman", "crash_looping", "heal", "image_pull_error", "inhabit", "keep_keys", "log_lines",
@@ -42,12 +43,9 @@ def inhabit(cluster: SimulatedCluster, objects: list[Object] | None = None) -> N
     cluster.seed(sbbb(cluster.store.clock()) if objects is None else objects)
     for where, pods, argv, answer in EXEC_ANSWERS:
         cluster.execs.answer(where, pods, argv, answer)
+    for words, said in barman_answers(cluster.store.clock):
+        cluster.execs.answer("data", "barman-0", words, said)
     cluster.logs.source = log_lines(cluster.store.clock)
-
-
-def barman(now: datetime) -> list[Object]:
-    """Return the StatefulSet `data/barman` of a house that backs up as the playbook says."""
-    return workload(BARMAN, now)
 
 
 def scale_world(now: datetime, *, pods: int = 400, namespaces: int = 12) -> list[Object]:

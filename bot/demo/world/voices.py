@@ -25,18 +25,10 @@ _QUEUED = {
     "sender": "noreply@demo.test",
     "recipients": [{"address": "someone@example.test", "delay_reason": "connect to mx.example.test: timed out"}],
 }
-_BACKUP_DONE = """Starting backup using postgres method for server postgres in /var/lib/barman/postgres/base
-Backup start at LSN: A2C/41000060
-Copying files (startup) for backup
-Copying files done (time: 14 seconds)
-Backup size: 2.1 GiB
-Backup completed (start time: 2026-01-01 02:00:00, elapsed time: 17 seconds)
-"""
 
 EXEC_ANSWERS: tuple[tuple[str, str, tuple[str, ...], ExecAnswer], ...] = (
     ("data", "valkey-*", ("valkey-cli", "ping"), ExecAnswer("PONG\n")),
     ("data", "openbao-0", ("bao", "status", "-format=json"), ExecAnswer(json.dumps(_SEALED_NOT, indent=2) + "\n")),
-    ("data", "barman-0", ("barman", "backup", "postgres"), ExecAnswer(_BACKUP_DONE, seconds=0.2)),
     ("media", "livekit-server-*", ("wget", "-qO-", "http://localhost:7880/"), ExecAnswer("OK")),
     ("lasuite", "postfix-*", ("postqueue", "-j"), ExecAnswer(json.dumps(_QUEUED) + "\n")),
     ("lasuite", "messages-mta-out-*", ("postqueue", "-j"), ExecAnswer(json.dumps(_QUEUED) + "\n")),

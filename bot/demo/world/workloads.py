@@ -129,6 +129,3 @@ INFRA = (
 )  # fmt: skip
 
 ROWS = (*DATA, *STORAGE, *AUTH, *DEVTOOLS, *LASUITE, *MATRIX, *MEDIA, *MONITORING, *INFRA)
-
-BARMAN = Row("data", "barman", "docker.io/barman/barman:3.17.0", kind="StatefulSet")
-"""Only in houses that run barman itself, as the playbook's backup lines suppose."""
