@@ -252,7 +252,7 @@ class Executor:
         async def store(tx: Transaction) -> None:
             now = self._desk.system.now()
             if proposal:
-                if not await proposals.leave(tx, proposal.id, "executing", _state(ended, failed)):
+                if not await proposals.leave(tx, proposal.id, "executing", _state(ended, rendered.verdict)):
                     return
                 await proposals.ended(tx, proposal.id, ended.inverse, now)
             await note(tx, self._desk.system, deed, Phase.OUTCOME, rendered.verdict.value)
@@ -304,7 +304,7 @@ def _told_by_card(ended: Ended, room: RoomId) -> bool:
     return card.room == room and not card.held
 
 
-def _state(ended: Ended, failed: bool) -> str:
-    if ended.unknown:
+def _state(ended: Ended, verdict: Verdict) -> str:
+    if ended.unknown or (ended.ok and verdict is Verdict.UNKNOWN):
         return "unknown"
-    return "failed" if failed or not ended.ok else "done"
+    return "failed" if verdict is Verdict.BAD or not ended.ok else "done"

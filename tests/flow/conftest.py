@@ -24,6 +24,7 @@ from bot.core.errors import Unreachable
 from bot.core.heard import Heard, Sort
 from bot.core.names import EventId, RequestId, RoomId, UserId
 from bot.core.policy import Risk
+from bot.core.replies import Unsure
 from bot.demo.loopback import free_port
 from bot.flow.chat import request_from
 from bot.flow.gate import Said
@@ -109,7 +110,7 @@ class Ledger:
 
     @property
     def commands(self) -> tuple[Command, ...]:
-        """One action of every class, one that takes its time, two that fail, and a look."""
+        """One action of every class, two that are slow, one that fails, one that does not know, and a broken look."""
 
         async def note(ctx: ActionContext, verb: str) -> Announced:
             self.done.append((verb, ctx.request.sender, ctx.action))
@@ -143,11 +144,15 @@ class Ledger:
         async def reach(ctx: ActionContext) -> Announced:
             raise Unreachable("kubernetes", "no answer in 5 s")
 
+        @action("guess", summary="Do it and not see whether it is done", risk=Risk.REVERSIBLE)
+        async def guess(ctx: ActionContext) -> Unsure:
+            return Unsure("!guess", ctx.request.id)
+
         @command("stumble", summary="Stumble over a fault of ours")
         async def stumble(ctx: Context) -> Announced:
             raise RuntimeError("obviously-secret")
 
-        return (help_, poke, shove, smash, dig, paint, reach, *self._followed, undo, stumble)
+        return (help_, poke, shove, smash, dig, paint, reach, guess, *self._followed, undo, stumble)
 
     @property
     def _followed(self) -> tuple[Command, ...]:

@@ -181,6 +181,16 @@ async def test_a_command_that_hangs_is_answered_when_its_time_is_over(make: Make
     assert (await bot.trail())[-1] == ("outcome", "dig", "unknown")
 
 
+@pytest.mark.parametrize(
+    ("words", "state"),
+    [("!poke", "done"), ("!reach", "unknown"), ("!guess", "unknown")],
+)
+async def test_what_became_of_an_action_is_kept_as_it_was_told(bot: Bot, words: str, state: str) -> None:
+    await hears(bot, ANNA, f"{words} --yes")
+
+    assert [tuple(row) for row in await bot.app.database.read("SELECT state FROM proposals")] == [(state,)]
+
+
 async def test_an_action_that_fails_rings_the_one_who_asked(bot: Bot) -> None:
     answer, *nudge = await hears(bot, ANNA, "!reach --yes")
 

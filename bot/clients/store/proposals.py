@@ -47,8 +47,8 @@ async def in_state(source: Transaction | Database, state: str, room: RoomId | No
 
 
 async def done_by(source: Transaction | Database, event: EventId) -> Proposal | None:
-    """Return the action that an event asked for and that was done."""
-    sql = "SELECT * FROM proposals WHERE event_id = ? AND state = 'done'"
+    """Return the action that an event asked for and that was done, or may have been."""
+    sql = "SELECT * FROM proposals WHERE event_id = ? AND state IN ('done', 'unknown')"
     return next((_proposal(row) for row in await query(source, sql, event)), None)
 
 
