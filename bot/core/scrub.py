@@ -7,6 +7,7 @@ nothing names cannot be told from an id, and stays too.
 
 import re
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from bot.core.chance import is_mixed, is_random
 
@@ -21,9 +22,19 @@ def scrub(text: str) -> str:
 
     Lines of one source belong together: a key in PEM form spans several. Scrubbing twice changes nothing more.
     """
-    for pattern, put in _RULES:
-        text = pattern.sub(put, text)
+    small = _small(text)
+    for rule in _RULES:
+        if small and rule.words and not any(word in small for word in rule.words):
+            continue
+        found = rule.pattern.sub(rule.put, text)
+        if found != text:
+            text, small = found, _small(found)
     return text
+
+
+def _small(text: str) -> str:
+    """Return what words are looked for in; nothing for a text in which `re` takes other letters for plain ones too."""
+    return text.lower() if text.isascii() else ""
 
 
 def without_tokens(text: str) -> str:
@@ -88,6 +99,11 @@ _NAME = "|".join(
         _whole_words(("pass", "pw", "pwd", "sid", "otp", "pin", "auth", "sig")),
     )
 )
+_IN_NAMES = (
+    *("pass", "pw", "secret", "token", "credential", "assertion", "verifier", "csrf", "jwt", "salt", "cookie", "auth"),
+    *("session", "key", "code", "sid", "otp", "pin", "sig"),
+)
+"""What is part of each such name, in small letters: a text without any of these is not worth a closer look."""
 # … unless it goes on to name something about a secret. `tokens: 812` is what a language model counts.
 _ABOUT = (
     r"(?:s?[-_. ]?(?i:user|name|ref|type|ttl|expir|count|len|size|polic|file|path|ur[il]|endpoint|method|duration"
@@ -121,8 +137,10 @@ _VALUE = (
 )
 
 _PASSWORDS = _any_case(("password", "passphrase", "identified by", "requirepass", "masterauth"))
+_IN_PASSWORDS = ("pass", "identified by", "auth")
+_WORDS_BEFORE = ("token", "secret", "key", "share", "bearer", "basic")
 _TOLD = (
-    rf"(?P<kept>(?:{_any_case(('token', 'secret', 'key', 'share', 'bearer', 'basic'))})(?: \d)?:?[ \t]+"
+    rf"(?P<kept>(?:{_any_case(_WORDS_BEFORE)})(?: \d)?:?[ \t]+"
     r"(?:(?:is|was|to|=)[ \t]+)?\\?[\"'`(]?)(?P<value>[\w.+/=~!@#$%^&*-]{8,})"
 )
 
@@ -148,40 +166,61 @@ _HARMLESS = re.compile(
     re.IGNORECASE,
 )
 
-# What stands behind the group `kept` is secret.
-_BEHIND = (
+# What stands behind the group `kept` is secret; beside it words of which the pattern needs one, in small letters.
+_BEHIND: tuple[tuple[str, tuple[str, ...]], ...] = (
     # scheme://user:password@host; a password may hold an @ too.
-    r"(?P<kept>://[^\s/@:\"'<>]{0,128}:)(?!\d{1,5}(?:[/?#\s\"']|$))[^\s\"'<>]{1,160}(?=@)",
+    (r"(?P<kept>://[^\s/@:\"'<>]{0,128}:)(?!\d{1,5}(?:[/?#\s\"']|$))[^\s\"'<>]{1,160}(?=@)", ("@",)),
     # A line of .pgpass.
-    r"(?P<kept>:5432:[^:\s]{1,64}:[^:\s]{1,64}:)(?!\[secret\])[^\s\"']++",
+    (r"(?P<kept>:5432:[^:\s]{1,64}:[^:\s]{1,64}:)(?!\[secret\])[^\s\"']++", (":5432:",)),
     # Headers, whose whole value is secret.
-    rf"(?P<kept>[cC](?i:ookie){_QUOTE}?{_GIVES}{_OPENS})(?!\[secret\])(?=[^\n]{{0,200}}=)[^\"'\n\\\]]++",
     (
-        rf"(?P<kept>[aA](?i:uthorization)(?:{_QUOTE})?{_GIVES}{_OPENS}"
-        r"(?i:(?:bearer|basic|token|apikey|negotiate|digest|aws4\S{0,20})[ \t]+)?)(?!\[secret\])"
-        r"(?:(?i:(?<=digest )|(?<=-sha256 ))[^\"'\n]++|(?![a-z]{1,16}[.,:;]?(?:\s|$))[^\s\"',\\\]]{4,})"
+        rf"(?P<kept>[cC](?i:ookie){_QUOTE}?{_GIVES}{_OPENS})(?!\[secret\])(?=[^\n]{{0,200}}=)[^\"'\n\\\]]++",
+        ("cookie",),
+    ),
+    (
+        (
+            rf"(?P<kept>[aA](?i:uthorization)(?:{_QUOTE})?{_GIVES}{_OPENS}"
+            r"(?i:(?:bearer|basic|token|apikey|negotiate|digest|aws4\S{0,20})[ \t]+)?)(?!\[secret\])"
+            r"(?:(?i:(?<=digest )|(?<=-sha256 ))[^\"'\n]++|(?![a-z]{1,16}[.,:;]?(?:\s|$))[^\s\"',\\\]]{4,})"
+        ),
+        ("authorization",),
     ),
     # name=value, name: value, "name": "value", \"name\":\"value\", name => value, <name>value, name%3Dvalue
     (
-        rf"(?P<kept>(?:{_NAME})(?!{_ABOUT})[\w-]{{0,24}}+(?:{_QUOTE}|%22)?[\])]?(?:{_GIVES}{_OPENS}|\({_QUOTE}))"
-        rf"(?!{_HIDES_NOTHING}){_VALUE}"
+        (
+            rf"(?P<kept>(?:{_NAME})(?!{_ABOUT})[\w-]{{0,24}}+(?:{_QUOTE}|%22)?[\])]?(?:{_GIVES}{_OPENS}|\({_QUOTE}))"
+            rf"(?!{_HIDES_NOTHING}){_VALUE}"
+        ),
+        _IN_NAMES,
     ),
-    r"(?P<kept>[?&](?i:code|key|ticket|state|nonce)=)[^\s&\"'<>\[]{6,}",
+    (r"(?P<kept>[?&](?i:code|key|ticket|state|nonce)=)[^\s&\"'<>\[]{6,}", ("?", "&")),
     # --password value, "--token", "value", -p value, -u name:value, valkey-cli -a value
     (
-        rf"(?P<kept>-(?<![\w-]-)-?[\w-]{{0,30}}?(?:{_NAME})(?!{_ABOUT})(?:[-_]?(?:key|hash|value))?s?"
-        r"[\"']?[ \t,]{1,3}[\"']?)(?![-\[\"'])[^\s\"',\]]++"
+        (
+            rf"(?P<kept>-(?<![\w-]-)-?[\w-]{{0,30}}?(?:{_NAME})(?!{_ABOUT})(?:[-_]?(?:key|hash|value))?s?"
+            r"[\"']?[ \t,]{1,3}[\"']?)(?![-\[\"'])[^\s\"',\]]++"
+        ),
+        _IN_NAMES,
     ),
-    r"(?P<kept>-p(?<!mkdir -p)(?<![\w-]-p)[\"']?[ \t,=]{1,3}[\"']?)(?![-/\[]|[\d:]+(?:[\s\"',]|$))[^\s\"',\]]++",
-    r"(?P<kept>-(?<![\w-]-)(?:u|-user)[ \t=\"',]{1,4}[\w.@-]{1,60}:)(?!\d{1,5}\b|\[)[^\s\"',\]]++",
-    r"(?P<kept>(?:valkey|redis)-cli\b[^\n]{0,120}?[ \t]-a[ \t]+[\"']?)(?!\[)[^\s\"']++",
-    # PASSWORD 'value' of SQL, AUTH and requirepass of Valkey, and passwords that are merely told
-    rf"(?P<kept>(?:{_PASSWORDS})[ \t]+[\"'])(?!\[secret\])[^\"'\n]++",
-    rf"(?P<kept>(?:{_PASSWORDS})[ \t]+(?:(?:is|was|to)[ \t]+)?)(?=[^\s\d]{{0,60}}\d)[^\s\[\"']{{6,}}+",
-    r"(?P<kept>requirepass[ \t]+)(?![\[\"'])\S++",
     (
-        r"(?P<kept>AUTH(?<!\wAUTH)\"?[ \t]+(?:\"?[\w-]{1,32}\"?[ \t]+)?\"?)"
-        r"(?=(?<=\")|[^\s\"]{0,100}[\d!@#$%^&*=+])(?!\[)[^\s\"]{4,}"
+        r"(?P<kept>-p(?<!mkdir -p)(?<![\w-]-p)[\"']?[ \t,=]{1,3}[\"']?)(?![-/\[]|[\d:]+(?:[\s\"',]|$))[^\s\"',\]]++",
+        ("-p",),
+    ),
+    (r"(?P<kept>-(?<![\w-]-)(?:u|-user)[ \t=\"',]{1,4}[\w.@-]{1,60}:)(?!\d{1,5}\b|\[)[^\s\"',\]]++", ("-u",)),
+    (r"(?P<kept>(?:valkey|redis)-cli\b[^\n]{0,120}?[ \t]-a[ \t]+[\"']?)(?!\[)[^\s\"']++", ("-cli",)),
+    # PASSWORD 'value' of SQL, AUTH and requirepass of Valkey, and passwords that are merely told
+    (rf"(?P<kept>(?:{_PASSWORDS})[ \t]+[\"'])(?!\[secret\])[^\"'\n]++", _IN_PASSWORDS),
+    (
+        rf"(?P<kept>(?:{_PASSWORDS})[ \t]+(?:(?:is|was|to)[ \t]+)?)(?=[^\s\d]{{0,60}}\d)[^\s\[\"']{{6,}}+",
+        _IN_PASSWORDS,
+    ),
+    (r"(?P<kept>requirepass[ \t]+)(?![\[\"'])\S++", ("requirepass",)),
+    (
+        (
+            r"(?P<kept>AUTH(?<!\wAUTH)\"?[ \t]+(?:\"?[\w-]{1,32}\"?[ \t]+)?\"?)"
+            r"(?=(?<=\")|[^\s\"]{0,100}[\d!@#$%^&*=+])(?!\[)[^\s\"]{4,}"
+        ),
+        ("auth",),
     ),
 )
 TOKENS = (
@@ -208,14 +247,23 @@ _SHAPES = (
     r"(?:pbkdf2_\w{3,10}\$\d+|SCRAM-SHA-\d+|bcrypt_\w+|argon2)\$[^\s\"']++",
     r"md5[0-9a-f]{32}(?!\w)",
 )
-_RULES: tuple[tuple[re.Pattern[str], Put], ...] = (
-    (re.compile(_PEM), _without_key),
-    (re.compile(_PEM_TAIL), _without_key),
-    *((re.compile(pattern), rf"\g<kept>{MASK}") for pattern in _BEHIND),
-    (re.compile(_TOLD), _if_mixed),
-    *((re.compile(pattern), MASK) for pattern in _SHAPES),
+
+
+class _Rule(NamedTuple):
+    pattern: re.Pattern[str]
+    put: Put
+    words: tuple[str, ...] = ()
+    """The pattern matches no plain text without one of these; none: it is always tried."""
+
+
+_RULES = (
+    _Rule(re.compile(_PEM), _without_key),
+    _Rule(re.compile(_PEM_TAIL), _without_key, ("-----end ",)),
+    *(_Rule(re.compile(pattern), rf"\g<kept>{MASK}", words) for pattern, words in _BEHIND),
+    _Rule(re.compile(_TOLD), _if_mixed, _WORDS_BEFORE),
+    *(_Rule(re.compile(pattern), MASK) for pattern in _SHAPES),
     # Sixteen bytes and more; a share of an unseal key has 33.
-    (re.compile(r"(?<![A-Za-z0-9])(?:0x)?[0-9a-fA-F]{32,}(?![A-Za-z0-9])"), _if_unknown),
+    _Rule(re.compile(r"(?<![A-Za-z0-9])(?:0x)?[0-9a-fA-F]{32,}(?![A-Za-z0-9])"), _if_unknown),
     # Not behind $ and !, where Matrix has the ids of events and rooms.
-    (re.compile(r"(?<![$!\w+/=-])[\w+/=-]{24,}"), _if_random),
+    _Rule(re.compile(r"(?<![$!\w+/=-])[\w+/=-]{24,}"), _if_random),
 )

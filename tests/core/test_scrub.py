@@ -1,6 +1,7 @@
 """Secrets are masked in foreign text, and what is no secret is left alone."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from time import process_time
 
@@ -125,6 +126,15 @@ def test_a_secret_is_masked_however_it_is_written(line: str) -> None:
 )
 def test_what_makes_a_line_useful_stays(line: str) -> None:
     assert scrub(line) == line
+
+
+@pytest.mark.parametrize("cased", [str, str.upper, str.title])
+def test_what_is_not_looked_at_closer_holds_nothing(cased: Callable[[str], str]) -> None:
+    lines = [cased(line) for line in PLANTED.sub(r"\1", CORPUS.read_text()).splitlines() if line.isascii()]
+    assert len(lines) > 400
+
+    # Beside a letter that is not plain every pattern is tried.
+    assert [scrub(line) for line in lines] == [scrub(f"ß\n{line}").removeprefix("ß\n") for line in lines]
 
 
 @given(st.lists(st.one_of(st.sampled_from(FRAGMENTS), st.text(max_size=12)), max_size=30).map("".join))

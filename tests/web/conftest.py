@@ -109,7 +109,7 @@ class Socket:
 
     async def answer(self, *, bare: bool = False) -> tuple[int, dict[str, str], str]:
         """Read one answer: status, headers by lower-case name, body; `bare`: of a HEAD, which has none."""
-        head = (await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 5)).decode()
+        head = (await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 30)).decode()
         first, *lines = head.strip().split("\r\n")
         headers = {name.lower(): value for name, _, value in (each.partition(": ") for each in lines)}
         body = b"" if bare else await self.reader.readexactly(int(headers.get("content-length", 0)))
@@ -146,7 +146,7 @@ def alerts(number: int = 1, words: int = 0) -> bytes:
     one = {
         "status": "firing",
         "labels": {"alertname": "DiskFull", "namespace": "data"},
-        "annotations": {"summary": "x" * words},
+        "annotations": {"summary": ("the disk is nearly full, " * (words // 25 + 1))[:words]},
         "startsAt": "2026-10-01T10:00:00Z",
         "endsAt": "0001-01-01T00:00:00Z",
     }

@@ -141,14 +141,19 @@ async def test_a_bomb_is_never_blown_up(house: House) -> None:
 
 async def test_a_very_large_webhook_does_not_stop_the_loop(house: House) -> None:
     body = alerts(9_000, words=700)
+
+    shares = [await share_stopped(house, body) for _ in range(3)]
+
+    assert len(body) > 7 * MIB
+    # 40 ms of 160 where this was written. What stops the loop stops it each time, other processes only now and then.
+    assert min(shares) < 0.6
+
+
+async def share_stopped(house: House, body: bytes) -> float:
+    """Return the longest that the loop stops while a webhook is taken, as a share of what reading it takes."""
     began = time.monotonic()
     parse(body)
     alone = time.monotonic() - began
     watch = asyncio.create_task(lag(1.0))
-
-    status, _, _ = await asked(house, BEARER, body=body)
-
-    assert len(body) > 7 * MIB
-    assert status == 200
-    # 40 ms of 160 where this was written; as a share it holds on a slow and busy machine too.
-    assert await watch < 0.6 * alone
+    await quick(house, body)
+    return await watch / alone
