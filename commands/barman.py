@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from bot.command import Context
 from bot.core.barman import QUESTIONS, BarmanServer, BarmanTold, read
 from bot.core.facts import Unknown
-from bot.core.kinds import Kind
-from bot.core.pods import read_pod
 from commands.asking import ask, ask_all
 from commands.parameters import place
+from commands.pods import active_pods
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +64,8 @@ def _is_meant(server: BarmanServer, where: str | None, namespace: str | None) ->
 
 async def _pod(ctx: Context, server: BarmanServer) -> str | Unknown | None:
     """Return the first pod that is ready; None where there is none at all."""
-    question = ctx.neighbours.kubernetes.list(Kind.PODS, namespaces=(server.namespace,), labels=server.selector)
-    found = await ask(question, ctx.settings.limits.probe)
-    if isinstance(found, Unknown):
-        return found
-    pods = [pod for obj in found if (pod := read_pod(obj, ctx.clock())).active]
+    pods = await ask(active_pods(ctx, server.namespace, server.selector), ctx.settings.limits.probe)
+    if isinstance(pods, Unknown):
+        return pods
     ready = next((pod.name for pod in pods if pod.ready), None)
     return ready or (Unknown("barman's pod is not ready") if pods else None)

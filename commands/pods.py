@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from bot.command import Context
 from bot.core.errors import UsageError
 from bot.core.kinds import Kind, Object
+from bot.core.pods import Pod, read_pod
 from commands.finding import SERVICE, Found, find_workloads, selector
 from commands.parameters import place
 
@@ -32,6 +33,12 @@ async def find_pods(ctx: Context, where: str, namespace: str | None) -> Pods:
             return pods
         found = await find_workloads(ctx, where, namespace)
     return Pods(_place(found), _sorted([pod for each in found for pod in await _of(ctx, each)]))
+
+
+async def active_pods(ctx: Context, namespace: str, labels: str) -> tuple[Pod, ...]:
+    """Return the pods with these labels that run or are to run; raise a NeighbourError."""
+    found = await ctx.neighbours.kubernetes.list(Kind.PODS, namespaces=(namespace,), labels=labels)
+    return tuple(pod for obj in found if (pod := read_pod(obj, ctx.clock())).active)
 
 
 async def _of(ctx: Context, workload: Found) -> Sequence[Object]:

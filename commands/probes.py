@@ -19,12 +19,12 @@ from bot.core.findings import (
 )
 from bot.core.kinds import Kind, Object
 from bot.core.moments import moment
-from bot.core.pods import read_pod
 from bot.core.rollouts import RESTARTED_AT
 from bot.core.workloads import read_wish
 from commands.asking import PART
 from commands.cnpg import cnpg
 from commands.mesh import mesh
+from commands.pods import active_pods
 from commands.surveys import Survey
 from commands.vault import keys_state
 
@@ -141,17 +141,14 @@ def _liking(question: HttpProbe, shown: str | None, number: float | None) -> Ver
 
 
 async def _exec(ctx: Context, namespace: str, question: ExecProbe) -> Finding:
-    kubernetes = ctx.neighbours.kubernetes
-    began = ctx.clock()
-    objects = await kubernetes.list(Kind.PODS, namespaces=(namespace,), labels=question.selector)
-    pods = [pod for obj in objects if (pod := read_pod(obj, began)).active]
+    pods = await active_pods(ctx, namespace, question.selector)
     if not pods:
         raise Missing("kubernetes", f"no pod with {question.selector}")
     ready = next((pod for pod in pods if pod.ready), None)
     if ready is None:
         return NoPodFinding(len(pods))
     began = ctx.clock()
-    done = await kubernetes.exec(
+    done = await ctx.neighbours.kubernetes.exec(
         namespace, ready.name, question.container, question.exec, limit=ctx.settings.limits.probe
     )
     if done.exit_code is None:
